@@ -1,0 +1,44 @@
+# The verbs a person needs. Each installs what is missing first and says what it is doing.
+#   make demo          the controller on a real local API server, start to finish (KEEP=1 leaves it running)
+#   make test          everything: unit, fault and integration tests, then sanitizers
+#   make build         the release binary, build/release/bin/shutdown-auditor
+#   make bench         benchmarks against a reference in the same run
+#   make cluster       a local control plane; make cluster-down stops it
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+CLUSTER_DIR ?= $(CURDIR)/build/cluster
+BIN := build/release/bin/shutdown-auditor
+
+.PHONY: help demo test bench build cluster cluster-down deps tools
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+deps:
+	@tests/cluster/deps.sh
+
+tools: deps
+	@tests/cluster/tools.sh
+
+build: deps
+	@echo "== building the release binary ($(BIN))"
+	@cmake --preset release > build-release.log 2>&1 || { cat build-release.log; rm -f build-release.log; exit 1; }; rm -f build-release.log
+	@cmake --build --preset release --parallel $(JOBS)
+
+demo: build tools
+	@examples/demo.sh $(if $(KEEP),--keep)
+
+test: deps
+	@tests/run.sh
+
+bench: build tools
+	@tests/bench/run.sh
+
+cluster: tools
+	@tests/cluster/cluster.sh up "$(CLUSTER_DIR)" --with-controller-manager
+	@echo "Use it:  export KUBECONFIG=$(CLUSTER_DIR)/kubeconfig; $$(tests/cluster/tools.sh --path)/kubectl get namespaces"
+	@echo "Stop it: make cluster-down"
+
+cluster-down:
+	@tests/cluster/cluster.sh down "$(CLUSTER_DIR)"

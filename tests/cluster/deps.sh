@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the build and the tests need, and checks
+# the Go version. Calls apt only when something is missing.
+#
+#   deps.sh           install what is missing
+#   deps.sh --check   only say what is missing; status 1 when something is
+set -euo pipefail
+
+PROGRAM=deps.sh
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=tests/cluster/lib.sh
+source "$here/lib.sh"
+
+readonly PACKAGES=(
+  # build
+  cmake ninja-build pkg-config ccache g++ make
+  # libraries
+  libcpprest-dev libyaml-cpp-dev libyaml-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libboost-dev libssl-dev prometheus-cpp-dev libcli11-dev
+  # tests and the starter of real servers
+  libgtest-dev libgmock-dev openssl ca-certificates curl jq util-linux procps
+)
+
+case "${1:-}" in
+  '' | --check) ;;
+  *) die "unknown argument '$1'; usage: deps.sh [--check]" ;;
+esac
+
+command -v dpkg-query >/dev/null 2>&1 ||
+  die "this is not a Debian system (no dpkg-query); install the equivalents of: ${PACKAGES[*]}"
+
+is_installed() {
+  [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]
+}
+
+missing_packages() {
+  local package
+  for package in "${PACKAGES[@]}"; do
+    if ! is_installed "$package"; then
+      printf '%s\n' "$package"
+    fi
+  done
+}
+
+mapfile -t missing < <(missing_packages)
+if ((${#missing[@]} == 0)); then
+  say "all ${#PACKAGES[@]} Debian packages are installed"
+elif [[ "${1:-}" == --check ]]; then
+  die "missing Debian packages: ${missing[*]}"
+else
+  as_root=()
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null 2>&1 ||
+      die "not root and no sudo; as root run: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing with apt: ${missing[*]}"
+  apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+  "${apt[@]}" update >&2 || die "apt-get update failed"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2 ||
+    die "apt-get install failed; missing: ${missing[*]}"
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]} == 0)) || die "still missing after apt-get install: ${missing[*]}"
+  say "installed"
+fi
+
+check_go
