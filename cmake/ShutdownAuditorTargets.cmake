@@ -7,9 +7,11 @@ add_library(sa_options INTERFACE)
 target_compile_features(sa_options INTERFACE cxx_std_20)
 target_compile_options(sa_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast
-  $<$<BOOL:${SA_WARNINGS_AS_ERRORS}>:-Werror>
-  $<$<BOOL:${SA_SANITIZE}>:-fsanitize=${SA_SANITIZE} -fno-omit-frame-pointer>)
-target_link_options(sa_options INTERFACE $<$<BOOL:${SA_SANITIZE}>:-fsanitize=${SA_SANITIZE}>)
+  $<$<BOOL:${SA_WARNINGS_AS_ERRORS}>:-Werror>)
+if(SA_SANITIZE)  # no generator expression: the value may contain a comma
+  target_compile_options(sa_options INTERFACE -fsanitize=${SA_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(sa_options INTERFACE -fsanitize=${SA_SANITIZE})
+endif()
 
 # sa_add_module(NAME SOURCES a.cc … [DEPS module …] [LIBS target …] [PRIVATE_LIBS target …])
 # A static library sa_NAME with the alias sa::NAME. DEPS are other modules, LIBS third-party targets.

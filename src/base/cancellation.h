@@ -9,7 +9,7 @@ namespace shutdown_auditor::base {
 // What ends a blocking call early: a stop request or a point in time. Passed by value or const reference as the last
 // parameter of everything that may block; a call that ends for either reason says which in its error.
 struct Cancellation {
-  std::stop_token stop;
+  std::stop_token stop = {};
   SteadyTime deadline = kNever;
 
   bool stop_requested() const { return stop.stop_requested(); }

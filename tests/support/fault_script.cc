@@ -1,4 +1,4 @@
-// The building blocks of fault server scripts.
+// The building blocks of fault server scripts, and what handlers see.
 #include <fmt/format.h>
 #include <strings.h>
 
@@ -30,6 +30,35 @@ std::string head(int status, const HeaderList& headers, const std::string& frami
 }
 
 }  // namespace
+
+void Gate::open() {
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool Gate::wait(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait(lock, stop, [this] { return open_; });
+}
+
+std::string SeenRequest::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (key.size() == name.size() && ::strncasecmp(key.data(), name.data(), name.size()) == 0) {
+      return value;
+    }
+  }
+  return {};
+}
+
+std::string SeenRequest::path() const { return target.substr(0, target.find('?')); }
+
+std::string SeenRequest::query() const {
+  const std::size_t mark = target.find('?');
+  return mark == std::string::npos ? std::string() : target.substr(mark + 1);
+}
 
 Step send_bytes(std::string bytes) {
   Step step;

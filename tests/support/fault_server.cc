@@ -127,7 +127,8 @@ class Connection {
       std::size_t done = 0;
       if (ssl_) {
         const int wanted = static_cast<int>(part);
-        done = static_cast<std::size_t>(std::max(0, repeat([&] { return SSL_write(ssl_.get(), bytes.data(), wanted); })));
+        const int written = repeat([&] { return SSL_write(ssl_.get(), bytes.data(), wanted); });
+        done = static_cast<std::size_t>(std::max(0, written));
       } else {
         done = transfer(POLLOUT, [&] { return ::send(fd_.get(), bytes.data(), part, MSG_NOSIGNAL); });
       }
@@ -252,39 +253,13 @@ std::optional<SeenRequest> read_request(Connection& connection, std::string& pen
 
 }  // namespace
 
-void Gate::open() {
-  {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-  }
-  changed_.notify_all();
-}
-
-bool Gate::wait(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait(lock, stop, [this] { return open_; });
-}
-
-std::string SeenRequest::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (key.size() == name.size() && ::strncasecmp(key.data(), name.data(), name.size()) == 0) {
-      return value;
-    }
-  }
-  return {};
-}
-
-std::string SeenRequest::path() const { return target.substr(0, target.find('?')); }
-
-std::string SeenRequest::query() const {
-  const std::size_t mark = target.find('?');
-  return mark == std::string::npos ? std::string() : target.substr(mark + 1);
-}
-
 class FaultServer::Impl {
  public:
   Impl(Handler handler, Options options)
-      : options_(std::move(options)), handler_(std::move(handler)), stop_fd_(::eventfd(0, EFD_CLOEXEC)), listener_(listen_socket()) {
+      : options_(std::move(options)),
+        handler_(std::move(handler)),
+        stop_fd_(::eventfd(0, EFD_CLOEXEC)),
+        listener_(listen_socket()) {
     if (options_.tls) {
       use_certificate(*options_.tls, options_.client_ca);
     }
@@ -338,7 +313,8 @@ class FaultServer::Impl {
     require(::bind(fd, generic, size) == 0 && ::listen(fd, 128) == 0, "cannot listen on " + options_.address);
     ::getsockname(fd, generic, &size);
     in_port_t port = 0;  // the same offset in both address types
-    std::memcpy(&port, static_cast<char*>(static_cast<void*>(&address)) + offsetof(sockaddr_in, sin_port), sizeof(port));
+    const char* const bytes = static_cast<char*>(static_cast<void*>(&address));
+    std::memcpy(&port, bytes + offsetof(sockaddr_in, sin_port), sizeof(port));
     port_ = ntohs(port);
     return fd;
   }
