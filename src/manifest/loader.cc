@@ -1,0 +1,211 @@
+#include "manifest/loader.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "base/text.h"
+#include "manifest/yaml_source.h"
+
+namespace shutdown_auditor::manifest {
+namespace {
+
+using objects::GroupKind;
+using objects::Mark;
+
+// One object's value on a tape, and where it is to go.
+struct Source {
+  const Tape& tape;
+  std::size_t value;
+  const objects::DecodeOptions& options;
+};
+
+template <class T>
+base::Result<Value> decode(const Source& source, Mark& stopped) {
+  objects::Decoder<T> decoder(source.options);
+  if (!source.tape.replay(source.value, decoder, stopped)) return base::unexpected(decoder.problem());
+  base::Result<T> object = decoder.take();
+  if (!object) return base::unexpected(object.error());
+  return Value(std::move(*object));
+}
+
+base::Result<Value> decode_other(const Source& source, Mark& stopped) {
+  objects::Decoder<objects::PartialObject> decoder(source.options);
+  if (!source.tape.replay(source.value, decoder, stopped)) return base::unexpected(decoder.problem());
+  base::Result<objects::PartialObject> object = decoder.take();
+  if (!object) return base::unexpected(object.error());
+  return Value(Other{std::move(object->meta)});
+}
+
+struct KnownKind {
+  std::string_view group;
+  std::string_view kind;
+  base::Result<Value> (*decode)(const Source& source, Mark& stopped);
+};
+
+constexpr std::array kKnownKinds{
+    KnownKind{"apps", "Deployment", &decode<objects::Workload>},
+    KnownKind{"apps", "StatefulSet", &decode<objects::Workload>},
+    KnownKind{"apps", "DaemonSet", &decode<objects::Workload>},
+    KnownKind{"apps", "ReplicaSet", &decode<objects::Workload>},
+    KnownKind{"argoproj.io", "Rollout", &decode<objects::Workload>},
+    KnownKind{"policy", "PodDisruptionBudget", &decode<objects::PodDisruptionBudget>},
+    KnownKind{"", "Service", &decode<objects::Service>},
+    KnownKind{"autoscaling", "HorizontalPodAutoscaler", &decode<objects::Autoscaler>},
+    KnownKind{"keda.sh", "ScaledObject", &decode<objects::Autoscaler>},
+    KnownKind{"batch", "Job", &decode<objects::JobTemplate>},
+    KnownKind{"batch", "CronJob", &decode<objects::JobTemplate>},
+    KnownKind{"", "Namespace", &decode<objects::Namespace>},
+    KnownKind{"", "Pod", &decode<objects::Pod>},
+};
+
+class Loader {
+ public:
+  Loader(const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+         const ProblemCallback& problem)
+      : file_(file), options_(options), object_(object), problem_(problem) {}
+
+  void load(std::string_view content) {
+    DocumentReader reader(content);
+    while (std::optional<DocumentResult> document = reader.next()) {
+      if (*document) {
+        load_document(**document);
+      } else if (document->error().template_) {
+        note_template(document->error().mark);
+      } else {
+        report(document->error().mark, document->error().message);
+      }
+    }
+  }
+
+ private:
+  // An object of a document, or an item of a list with what the list says about its items.
+  struct Item {
+    std::size_t value;
+    std::string api_version;
+    std::string kind;
+  };
+
+  void load_document(const Tape& tape) {
+    std::vector<Item> pending{{0, {}, {}}};
+    while (!pending.empty()) {
+      Item item = std::move(pending.back());
+      pending.pop_back();
+      if (tape.is_null(item.value)) continue;
+      if (!identify(tape, item)) continue;
+      const std::size_t items = list_items(tape, item);
+      if (items == Tape::kNone) {
+        load_object(tape, item);
+        continue;
+      }
+      if (tape.is_null(items)) continue;
+      const bool typed = item.kind != "List";
+      const std::string item_kind = typed ? item.kind.substr(0, item.kind.size() - 4) : std::string();
+      const std::vector<std::size_t> values = tape.items(items);
+      for (auto value = values.rbegin(); value != values.rend(); ++value) {
+        pending.push_back({*value, typed ? item.api_version : std::string(), item_kind});
+      }
+    }
+  }
+
+  // Reads apiVersion and kind; a list's items may leave them out.
+  bool identify(const Tape& tape, Item& item) {
+    const Mark mark = tape.mark(item.value);
+    if (!tape.is_object(item.value)) {
+      report(mark, "expected a Kubernetes object with apiVersion and kind");
+      return false;
+    }
+    for (const auto& [name, target] : {std::pair("apiVersion", &item.api_version), std::pair("kind", &item.kind)}) {
+      const std::size_t value = tape.member(item.value, name);
+      if (value == Tape::kNone || tape.is_null(value)) continue;
+      const std::optional<std::string_view> text = tape.string(value);
+      if (!text) {
+        report(tape.mark(value), fmt::format("{}: expected a string", name));
+        return false;
+      }
+      target->assign(*text);
+    }
+    if (!item.kind.empty() && !item.api_version.empty()) return true;
+    report(mark, fmt::format("not a Kubernetes object: {} is missing", item.kind.empty() ? "kind" : "apiVersion"));
+    return false;
+  }
+
+  static std::size_t list_items(const Tape& tape, const Item& item) {
+    if (!item.kind.ends_with("List")) return Tape::kNone;
+    const std::size_t items = tape.member(item.value, "items");
+    if (items == Tape::kNone) return Tape::kNone;
+    const bool list = tape.is_array(items) || (tape.is_null(items) && item.kind == "List");
+    return list ? items : Tape::kNone;
+  }
+
+  void load_object(const Tape& tape, const Item& item) {
+    Object object;
+    object.kind = {std::string(objects::group_of(item.api_version)), item.kind};
+    object.api_version = item.api_version;
+    object.start = tape.mark(item.value);
+    objects::DecodeOptions decode_options;
+    decode_options.keep_annotation = options_.keep_annotation;
+    decode_options.positions = options_.positions ? &object.positions : nullptr;
+    decode_options.scalars_as_text = true;
+    decode_options.kind = object.kind;
+    const Source source{tape, item.value, decode_options};
+    Mark stopped = object.start;
+    base::Result<Value> (*decoder)(const Source&, Mark&) = &decode_other;
+    for (const KnownKind& known : kKnownKinds) {
+      if (known.kind == object.kind.kind && known.group == object.kind.group) decoder = known.decode;
+    }
+    base::Result<Value> value = decoder(source, stopped);
+    if (!value) {
+      report(stopped, name_of(tape, item) + ": " + value.error().message);
+      return;
+    }
+    object.value = std::move(*value);
+    object_(std::move(object));
+  }
+
+  // `Deployment "web"`, or the kind alone when there is no name.
+  static std::string name_of(const Tape& tape, const Item& item) {
+    const std::size_t metadata = tape.member(item.value, "metadata");
+    if (metadata == Tape::kNone || !tape.is_object(metadata)) return item.kind;
+    const std::size_t name = tape.member(metadata, "name");
+    if (name == Tape::kNone) return item.kind;
+    const std::optional<std::string_view> text = tape.string(name);
+    return text ? item.kind + " " + base::quoted(*text) : item.kind;
+  }
+
+  void report(Mark mark, std::string message) {
+    problem_({Problem::Severity::kError, file_, mark, std::move(message)});
+  }
+
+  void note_template(Mark mark) {
+    if (std::exchange(template_noted_, true)) return;
+    problem_({Problem::Severity::kNote, file_, mark,
+              "looks like a template that is not rendered; skipped: render it first, for example with `helm template`"});
+  }
+
+  const std::string& file_;
+  const LoadOptions& options_;
+  const ObjectCallback& object_;
+  const ProblemCallback& problem_;
+  bool template_noted_ = false;
+};
+
+}  // namespace
+
+std::string to_string(const Problem& problem) {
+  if (problem.mark.line == 0) return fmt::format("{}: {}", problem.file, problem.message);
+  return fmt::format("{}:{}:{}: {}", problem.file, problem.mark.line, problem.mark.column, problem.message);
+}
+
+const objects::ObjectMeta& meta_of(const Object& object) {
+  return std::visit([](const auto& value) -> const objects::ObjectMeta& { return value.meta; }, object.value);
+}
+
+void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+          const ProblemCallback& problem) {
+  Loader(file, options, object, problem).load(content);
+}
+
+}  // namespace shutdown_auditor::manifest

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "objects/decode.h"
+
+namespace shutdown_auditor::manifest {
+
+// What is wrong with a file, or worth saying about it.
+struct Problem {
+  enum class Severity { kError, kNote };
+  Severity severity = Severity::kError;
+  std::string file;
+  objects::Mark mark;  // {0, 0}: the file as a whole
+  std::string message;
+};
+// "file:line:column: message"
+std::string to_string(const Problem& problem);
+
+// A kind that is not read any further.
+struct Other {
+  objects::ObjectMeta meta;
+};
+
+using Value = std::variant<Other, objects::Workload, objects::PodDisruptionBudget, objects::Service, objects::Autoscaler,
+                           objects::JobTemplate, objects::Namespace, objects::Pod>;
+
+// One Kubernetes object of a file.
+struct Object {
+  objects::GroupKind kind;
+  std::string api_version;  // as written
+  objects::Mark start;      // its first key
+  objects::PositionMap positions;
+  Value value;
+};
+const objects::ObjectMeta& meta_of(const Object& object);
+
+struct LoadOptions {
+  bool (*keep_annotation)(std::string_view key) = nullptr;  // null keeps all
+  bool positions = true;
+};
+
+using ObjectCallback = std::function<void(Object)>;
+using ProblemCallback = std::function<void(Problem)>;
+
+// Reads the objects of one YAML or JSON file (see yaml_source.h), in order, the items of lists one by one, and says what
+// could not be read; everything else is used. Documents without apiVersion or kind are errors. One note a file when
+// documents look like templates that were not rendered; those are skipped. `file` is only a name for messages.
+void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+          const ProblemCallback& problem);
+
+}  // namespace shutdown_auditor::manifest

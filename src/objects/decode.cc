@@ -1,0 +1,286 @@
+#include "objects/decode.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+
+namespace shutdown_auditor::objects {
+namespace {
+
+// apiVersion and kind say what the object is; they are kept beside the object, not in its table.
+const Field kApiVersionField{"apiVersion", &shape_of<std::string>, nullptr};
+const Field kKindField{"kind", &shape_of<std::string>, nullptr};
+
+const Field* find_field(std::span<const Field> fields, std::string_view name) {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+std::string_view expectation(Shape::Kind kind) {
+  switch (kind) {
+    case Shape::Kind::kString: return "a string";
+    case Shape::Kind::kBool: return "a boolean";
+    case Shape::Kind::kInteger: return "an integer";
+    case Shape::Kind::kIntOrString: return "an integer or a string";
+    case Shape::Kind::kArray: return "a list";
+    case Shape::Kind::kObject:
+    case Shape::Kind::kMap:
+    case Shape::Kind::kSkip: break;
+  }
+  return "an object";
+}
+
+std::string name_of(std::string_view group, std::string_view kind) {
+  return group.empty() ? std::string(kind) : fmt::format("{}.{}", kind, group);
+}
+
+// Beyond 2^53 a double no longer tells which integer was written.
+constexpr double kExactIntegers = 9007199254740992.0;
+
+}  // namespace
+
+ObjectBuilder::ObjectBuilder(const Shape& root, void* target, DecodeOptions options)
+    : options_(std::move(options)), root_(root), target_(target) {}
+
+void ObjectBuilder::reset() {
+  depth_ = 0;
+  skipping_ = 0;
+  done_ = false;
+  failed_ = false;
+  problem_ = {};
+  problem_mark_ = {};
+  api_version_.clear();
+  kind_.clear();
+}
+
+base::Result<void> ObjectBuilder::finish() {
+  if (failed_) return base::unexpected(problem_);
+  if (!done_) return base::fail(base::ErrorKind::kInvalid, "the object ends before it is complete");
+  group_ = group_of(api_version_);
+  if (!options_.kind) return {};
+  const GroupKind& wanted = *options_.kind;
+  if ((!kind_.empty() && kind_ != wanted.kind) || (!api_version_.empty() && group_ != wanted.group)) {
+    return base::fail(base::ErrorKind::kInvalid,
+                      fmt::format("expected {}, got {}", name_of(wanted.group, wanted.kind),
+                                  base::quoted(name_of(group_, kind_))));
+  }
+  kind_ = wanted.kind;
+  group_ = wanted.group;
+  return {};
+}
+
+ObjectBuilder::Slot ObjectBuilder::next(Mark mark) {
+  if (depth_ == 0) {
+    if (options_.positions != nullptr) options_.positions->set_root(mark);
+    return {&root_, target_};
+  }
+  Frame& frame = top();
+  switch (frame.shape->kind) {
+    case Shape::Kind::kArray:
+      ++frame.index;
+      if (options_.positions != nullptr) {
+        frame.child = options_.positions->add(frame.node, {}, static_cast<int>(frame.index), mark);
+      }
+      return {&frame.shape->item(), frame.shape->append(frame.target)};
+    case Shape::Kind::kMap:
+      if (frame.skip) return {};
+      return {&frame.shape->item(), frame.shape->insert(frame.target, frame.key)};
+    default: break;
+  }
+  if (frame.field == nullptr) return {};
+  if (frame.field == &kApiVersionField) return {&shape_of<std::string>(), &api_version_};
+  if (frame.field == &kKindField) return {&shape_of<std::string>(), &kind_};
+  return {&frame.field->shape(), frame.field->locate(frame.target)};
+}
+
+bool ObjectBuilder::open(Shape::Kind kind, std::string_view got, Mark mark) {
+  if (failed_) return false;
+  if (depth_ + skipping_ >= kMaxDepth) return refuse(fmt::format("nested deeper than {}", kMaxDepth), mark);
+  if (skipping_ > 0) {
+    ++skipping_;
+    return true;
+  }
+  if (done_) return refuse("more than one value", mark);
+  const Slot slot = next(mark);
+  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) {
+    ++skipping_;
+    return true;
+  }
+  const bool fits = slot.shape->kind == kind || (kind == Shape::Kind::kObject && slot.shape->kind == Shape::Kind::kMap);
+  if (!fits) return mismatch(*slot.shape, got, mark);
+  const int node = depth_ == 0 ? -1 : top().child;
+  if (frames_.size() == depth_) frames_.emplace_back();
+  Frame& frame = frames_[depth_++];
+  frame.shape = slot.shape;
+  frame.target = slot.target;
+  frame.field = nullptr;
+  frame.skip = false;
+  frame.index = -1;
+  frame.node = node;
+  frame.child = -1;
+  return true;
+}
+
+bool ObjectBuilder::close() {
+  if (failed_) return false;
+  if (skipping_ > 0) {
+    --skipping_;
+    return true;
+  }
+  Frame& frame = top();
+  if (frame.shape->close != nullptr) frame.shape->close(frame.target);
+  --depth_;
+  done_ = depth_ == 0;
+  return true;
+}
+
+bool ObjectBuilder::start_object(Mark mark) { return open(Shape::Kind::kObject, "an object", mark); }
+bool ObjectBuilder::end_object() { return close(); }
+bool ObjectBuilder::start_array(Mark mark) { return open(Shape::Kind::kArray, "a list", mark); }
+bool ObjectBuilder::end_array() { return close(); }
+
+bool ObjectBuilder::key(std::string_view name, Mark mark) {
+  if (failed_) return false;
+  if (skipping_ > 0) return true;
+  Frame& frame = top();
+  if (frame.shape->kind == Shape::Kind::kMap) {
+    frame.skip = frame.shape->annotations && options_.keep_annotation != nullptr && !options_.keep_annotation(name);
+    if (frame.skip) return true;
+    frame.key.assign(name);
+  } else {
+    frame.field = find_field(frame.shape->fields, name);
+    if (frame.field == nullptr && depth_ == 1) {
+      if (name == kApiVersionField.name) frame.field = &kApiVersionField;
+      if (name == kKindField.name) frame.field = &kKindField;
+    }
+    if (frame.field == nullptr) return true;
+  }
+  if (options_.positions != nullptr) frame.child = options_.positions->add(frame.node, name, -1, mark);
+  return true;
+}
+
+bool ObjectBuilder::null(Mark mark) {
+  if (failed_) return false;
+  if (skipping_ > 0) return true;
+  if (done_) return refuse("more than one value", mark);
+  if (depth_ == 0) return mismatch(root_, "null", mark);
+  // As encoding/json does: a null item is an item with nothing in it, so that the others keep their numbers.
+  if (top().shape->kind == Shape::Kind::kArray) next(mark);
+  return true;
+}
+
+bool ObjectBuilder::boolean(bool value, std::string_view text, Mark mark) {
+  if (failed_) return false;
+  if (skipping_ > 0) return true;
+  if (done_) return refuse("more than one value", mark);
+  const Slot slot = next(mark);
+  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  if (slot.shape->kind == Shape::Kind::kBool) {
+    *static_cast<bool*>(slot.target) = value;
+    return true;
+  }
+  if (slot.shape->kind == Shape::Kind::kString && options_.scalars_as_text) {
+    if (slot.shape->assign != nullptr) {
+      slot.shape->assign(slot.target, text);
+    } else {
+      static_cast<std::string*>(slot.target)->assign(text);
+    }
+    return true;
+  }
+  return mismatch(*slot.shape, options_.hide_values ? "a boolean" : text, mark);
+}
+
+bool ObjectBuilder::store_integer(const Slot& slot, std::int64_t value, std::string_view text, Mark mark) {
+  switch (slot.shape->kind) {
+    case Shape::Kind::kInteger: *static_cast<std::int64_t*>(slot.target) = value; return true;
+    case Shape::Kind::kIntOrString: *static_cast<IntOrString*>(slot.target) = {false, value, {}}; return true;
+    case Shape::Kind::kString:
+      if (!options_.scalars_as_text) break;
+      if (slot.shape->assign != nullptr) {
+        slot.shape->assign(slot.target, text);
+      } else {
+        static_cast<std::string*>(slot.target)->assign(text);
+      }
+      return true;
+    default: break;
+  }
+  return mismatch(*slot.shape, options_.hide_values ? "a number" : base::truncate_utf8(text, 40), mark);
+}
+
+bool ObjectBuilder::integer(std::int64_t value, std::string_view text, Mark mark) {
+  if (failed_) return false;
+  if (skipping_ > 0) return true;
+  if (done_) return refuse("more than one value", mark);
+  const Slot slot = next(mark);
+  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  return store_integer(slot, value, text, mark);
+}
+
+bool ObjectBuilder::number(double value, std::string_view text, Mark mark) {
+  if (failed_) return false;
+  if (skipping_ > 0) return true;
+  if (done_) return refuse("more than one value", mark);
+  const Slot slot = next(mark);
+  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  const bool exact = std::abs(value) <= kExactIntegers && std::trunc(value) == value;
+  const bool wants_integer = slot.shape->kind == Shape::Kind::kInteger || slot.shape->kind == Shape::Kind::kIntOrString;
+  if (wants_integer && !exact) {
+    return mismatch(*slot.shape, options_.hide_values ? "a number" : base::truncate_utf8(text, 40), mark);
+  }
+  return store_integer(slot, exact ? static_cast<std::int64_t>(value) : 0, text, mark);
+}
+
+bool ObjectBuilder::string(std::string_view value, Mark mark) {
+  if (failed_) return false;
+  if (skipping_ > 0) return true;
+  if (done_) return refuse("more than one value", mark);
+  const Slot slot = next(mark);
+  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  if (slot.shape->kind == Shape::Kind::kIntOrString) {
+    *static_cast<IntOrString*>(slot.target) = {true, 0, std::string(value)};
+    return true;
+  }
+  if (slot.shape->kind != Shape::Kind::kString) {
+    return mismatch(*slot.shape, options_.hide_values ? std::string("a string") : base::quoted(value), mark);
+  }
+  if (slot.shape->assign != nullptr) {
+    slot.shape->assign(slot.target, value);
+  } else {
+    static_cast<std::string*>(slot.target)->assign(value);
+  }
+  return true;
+}
+
+bool ObjectBuilder::mismatch(const Shape& expected, std::string_view got, Mark mark) {
+  return refuse(fmt::format("expected {}, got {}", expectation(expected.kind), got), mark);
+}
+
+bool ObjectBuilder::refuse(std::string message, Mark mark) {
+  const std::string where = path();
+  failed_ = true;
+  problem_ = {base::ErrorKind::kInvalid, where.empty() ? std::move(message) : where + ": " + message};
+  problem_mark_ = mark;
+  return false;
+}
+
+std::string ObjectBuilder::path() const {
+  std::string text;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const Frame& frame = frames_[i];
+    if (frame.shape->kind == Shape::Kind::kArray) {
+      if (frame.index >= 0) text += fmt::format("[{}]", frame.index);
+    } else if (frame.shape->kind == Shape::Kind::kMap) {
+      text += fmt::format("[{}]", base::truncate_utf8(frame.key, 80));
+    } else if (frame.field != nullptr) {
+      if (!text.empty()) text += '.';
+      text += frame.field->name;
+    }
+  }
+  return text;
+}
+
+}  // namespace shutdown_auditor::objects

@@ -1,0 +1,189 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "objects/events.h"
+#include "objects/json_source.h"
+#include "objects/lease.h"
+#include "objects/position.h"
+#include "objects/schema.h"
+#include "objects/workload.h"
+
+namespace shutdown_auditor::objects {
+
+struct DecodeOptions {
+  // Which annotations to keep; all others are skipped without a copy. Null keeps all.
+  bool (*keep_annotation)(std::string_view key) = nullptr;
+  // Records where every field the type knows stood in its file (see position.h). Null: no positions.
+  PositionMap* positions = nullptr;
+  // YAML leaves the quotes away: `yes`, `1.20` or `8080` in a string field keep their text. In JSON from the network a
+  // bool or number in a string field is an error.
+  bool scalars_as_text = false;
+  // Messages say what kind of value was found but never the value: for documents that hold credentials.
+  bool hide_values = false;
+  // The group and kind the object must have; an object that says another one is kInvalid, one that says none (the items
+  // of a list) gets this one. Absent: any.
+  std::optional<GroupKind> kind;
+};
+
+// The engine behind Decoder: walks a field table with an explicit stack. Unknown fields are skipped in constant memory.
+// Not movable. For one thread.
+class ObjectBuilder : public EventHandler {
+ public:
+  ObjectBuilder(const ObjectBuilder&) = delete;
+  ObjectBuilder& operator=(const ObjectBuilder&) = delete;
+
+  bool start_object(Mark mark) final;
+  bool key(std::string_view name, Mark mark) final;
+  bool end_object() final;
+  bool start_array(Mark mark) final;
+  bool end_array() final;
+  bool null(Mark mark) final;
+  bool boolean(bool value, std::string_view text, Mark mark) final;
+  bool integer(std::int64_t value, std::string_view text, Mark mark) final;
+  bool number(double value, std::string_view text, Mark mark) final;
+  bool string(std::string_view value, Mark mark) final;
+  base::Error problem() const final { return problem_; }
+  // Where the value stood that ended the decoding; {0, 0} when unknown or when there is no problem.
+  Mark problem_mark() const { return problem_mark_; }
+  // A whole object has been read.
+  bool complete() const { return done_ && !failed_; }
+
+ protected:
+  ObjectBuilder(const Shape& root, void* target, DecodeOptions options);
+  ~ObjectBuilder() override = default;
+
+  // Success when a whole object was read and it is of the kind the options ask for; fills in the kind they give.
+  base::Result<void> finish();
+  void reset();
+
+  DecodeOptions options_;
+  std::string api_version_;
+  std::string kind_;
+  std::string group_;  // set by finish()
+
+ private:
+  struct Frame {
+    const Shape* shape = nullptr;
+    void* target = nullptr;
+    const Field* field = nullptr;  // of the key read last, when known
+    std::string key;               // kMap
+    bool skip = false;             // kMap: this key's value is not wanted
+    std::int64_t index = -1;       // kArray
+    int node = -1;                 // in the position map: of this object
+    int child = -1;                // of the current field or item
+  };
+  struct Slot {
+    const Shape* shape = nullptr;  // null or kSkip: not wanted
+    void* target = nullptr;
+  };
+  Frame& top() { return frames_[depth_ - 1]; }
+  Slot next(Mark mark);
+  bool open(Shape::Kind kind, std::string_view got, Mark mark);
+  bool close();
+  bool store_integer(const Slot& slot, std::int64_t value, std::string_view text, Mark mark);
+  bool mismatch(const Shape& expected, std::string_view got, Mark mark);
+  bool refuse(std::string message, Mark mark);
+  std::string path() const;
+
+  const Shape& root_;
+  void* target_;
+  std::vector<Frame> frames_;  // the first depth_ are in use; the others keep their memory
+  std::size_t depth_ = 0;
+  std::size_t skipping_ = 0;  // open objects and arrays inside an unknown field
+  bool done_ = false;
+  bool failed_ = false;
+  base::Error problem_;
+  Mark problem_mark_;
+};
+
+// A last word once all fields are in; specialised where fields depend on each other.
+template <class T>
+void complete(T&) {}
+template <>
+void complete(Autoscaler& autoscaler);
+
+// Builds one T from the events of one JSON/YAML object. Unknown fields are skipped; null is an absent field; a field of
+// the wrong type is kInvalid: `spec.replicas: expected an integer, got "three"`. Members `kind` (GroupKind, or string
+// with `api_version`) are filled from apiVersion and kind. For one thread; reusable after take(). T needs a field table
+// (schema.h); the types of this module have one, declared below, in status.h and in kubeconfig.h.
+template <class T>
+class Decoder final : public ObjectBuilder {
+ public:
+  explicit Decoder(DecodeOptions options = {}) : ObjectBuilder(shape_of<T>(), &object_, std::move(options)) {}
+
+  // The object, or why there is none (also when events are still missing). Starts afresh either way.
+  base::Result<T> take() {
+    base::Result<void> finished = finish();
+    base::Result<T> result = finished ? base::Result<T>(std::move(object_)) : base::unexpected(finished.error());
+    if (result) stamp(*result);
+    object_ = T();
+    reset();
+    return result;
+  }
+
+ private:
+  void stamp(T& object) {
+    if constexpr (requires { requires std::is_same_v<decltype(object.kind), GroupKind>; }) {
+      object.kind = GroupKind{group_, kind_};
+    } else if constexpr (requires { requires std::is_same_v<decltype(object.api_version), std::string>; }) {
+      object.api_version = api_version_;
+      object.kind = kind_;
+    }
+    objects::complete(object);
+  }
+
+  T object_;
+};
+
+// One whole JSON text into T.
+template <class T>
+base::Result<T> decode_json(std::string_view json, const DecodeOptions& options = {}) {
+  Decoder<T> decoder(options);
+  if (base::Result<void> parsed = parse_json(json, decoder); !parsed) return base::unexpected(parsed.error());
+  return decoder.take();
+}
+
+// Any object by its metadata alone: bookmarks, existence checks, kinds that are not read.
+struct PartialObject {
+  std::string api_version;
+  std::string kind;
+  ObjectMeta meta;
+};
+
+template <>
+const Shape& shape_of<ObjectMeta>();
+template <>
+const Shape& shape_of<LabelSelector>();
+template <>
+const Shape& shape_of<PodTemplate>();
+template <>
+const Shape& shape_of<Condition>();
+template <>
+const Shape& shape_of<PartialObject>();
+template <>
+const Shape& shape_of<Workload>();
+template <>
+const Shape& shape_of<PodDisruptionBudget>();
+template <>
+const Shape& shape_of<Service>();
+template <>
+const Shape& shape_of<Autoscaler>();
+template <>
+const Shape& shape_of<JobTemplate>();
+template <>
+const Shape& shape_of<Namespace>();
+template <>
+const Shape& shape_of<Pod>();
+template <>
+const Shape& shape_of<Lease>();
+
+}  // namespace shutdown_auditor::objects

@@ -1,0 +1,54 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "objects/decode.h"
+#include "objects/list_decoder.h"
+#include "objects/status.h"
+#include "objects/watch_event.h"
+
+// JSON as an API server might send it: an object, a list, a watch line.
+namespace {
+
+using namespace shutdown_auditor;
+
+class Workloads final : public objects::ItemSink {
+ public:
+  objects::EventHandler& begin_item() override { return decoder_; }
+  bool end_item() override {
+    base::Result<objects::Workload> item = decoder_.take();
+    if (!item) problem_ = item.error();
+    return item.has_value();
+  }
+  base::Error problem() const override { return problem_; }
+
+ private:
+  objects::Decoder<objects::Workload> decoder_;
+  base::Error problem_;
+};
+
+// A failure must say why.
+template <class T>
+void check(const base::Result<T>& result) {
+  if (!result && result.error().message.empty()) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  objects::PositionMap positions;
+  objects::DecodeOptions options;
+  options.positions = &positions;
+  check(objects::decode_json<objects::Workload>(text, options));
+  check(objects::decode_json<objects::PodDisruptionBudget>(text));
+  check(objects::decode_json<objects::Status>(text));
+  Workloads sink;
+  objects::ListDecoder list(sink);
+  check(objects::parse_json(text, list));
+  check(objects::watch_event_type(text));
+  objects::Decoder<objects::Workload> decoder;
+  check(objects::forward_member(text, "object", decoder));
+  return 0;
+}

@@ -1,0 +1,245 @@
+#include "manifest/loader.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "manifest/loaded.h"
+
+namespace shutdown_auditor::manifest {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr std::string_view kWeb = R"(apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations:
+    helm.sh/hook: pre-install
+    big: stuff
+spec:
+  replicas: 3
+  template:
+    spec:
+      terminationGracePeriodSeconds: 60
+      containers:
+      - name: app
+        image: web:1.20
+        env:
+        - name: DEBUG
+          value: on
+        - {name: PORT, value: 8080}
+        lifecycle:
+          preStop:
+            exec:
+              command: [sh, -c, sleep 5]
+)";
+
+TEST(LoaderTest, LoadsAWorkloadWithPositions) {
+  const Loaded loaded = load_text(kWeb);
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  ASSERT_EQ(loaded.objects.size(), 1U);
+  const Object& web = loaded.objects[0];
+  EXPECT_EQ(web.kind, (objects::GroupKind{"apps", "Deployment"}));
+  EXPECT_EQ(web.api_version, "apps/v1");
+  EXPECT_EQ(web.start, (objects::Mark{1, 1}));
+  EXPECT_EQ(meta_of(web).name, "web");
+  EXPECT_THAT(meta_of(web).annotations, ElementsAre(Pair("big", "stuff"), Pair("helm.sh/hook", "pre-install")));
+  const auto& workload = std::get<objects::Workload>(web.value);
+  EXPECT_EQ(workload.kind, web.kind);
+  EXPECT_EQ(workload.pod_template.spec.termination_grace_period_seconds, 60);
+  const objects::Container& app = workload.pod_template.spec.containers.at(0);
+  EXPECT_EQ(app.env.at(0).value, "on");
+  EXPECT_EQ(app.env.at(1).value, "8080");
+  EXPECT_THAT(app.pre_stop->exec->command, ElementsAre("sh", "-c", "sleep 5"));
+
+  const struct {
+    const char* path;
+    objects::Mark mark;
+  } rows[] = {
+      {"metadata.name", {4, 3}},
+      {"metadata.annotations[helm.sh/hook]", {6, 5}},
+      {"spec.replicas", {9, 3}},
+      {"spec.template.spec.terminationGracePeriodSeconds", {12, 7}},
+      {"spec.template.spec.containers[0]", {14, 9}},
+      {"spec.template.spec.containers[0].lifecycle.preStop", {21, 11}},
+      {"spec.template.spec.containers[0].lifecycle.preStop.exec.command[2]", {23, 33}},
+      {"spec.template.spec.containers[0].readinessProbe", {14, 9}},
+      {"spec.selector", {8, 1}},
+      {"status", {1, 1}},
+  };
+  for (const auto& row : rows) {
+    const objects::Mark mark = web.positions.find(row.path);
+    EXPECT_EQ(mark, row.mark) << row.path << " at " << mark.line << ":" << mark.column;
+  }
+}
+
+TEST(LoaderTest, OptionsLeaveAnnotationsAndPositionsOut) {
+  LoadOptions options;
+  options.positions = false;
+  options.keep_annotation = [](std::string_view key) { return key == "helm.sh/hook"; };
+  const Loaded loaded = load_text(kWeb, options);
+  ASSERT_EQ(loaded.objects.size(), 1U);
+  EXPECT_THAT(meta_of(loaded.objects[0]).annotations, ElementsAre(Pair("helm.sh/hook", "pre-install")));
+  EXPECT_EQ(loaded.objects[0].positions.find("spec"), objects::Mark{});
+}
+
+TEST(LoaderTest, KnowsItsKindsByGroup) {
+  const struct {
+    const char* api_version;
+    const char* kind;
+    std::size_t alternative;
+  } rows[] = {
+      {"apps/v1", "Deployment", 1},
+      {"apps/v1", "StatefulSet", 1},
+      {"apps/v1", "DaemonSet", 1},
+      {"apps/v1", "ReplicaSet", 1},
+      {"argoproj.io/v1alpha1", "Rollout", 1},
+      {"policy/v1", "PodDisruptionBudget", 2},
+      {"v1", "Service", 3},
+      {"autoscaling/v2", "HorizontalPodAutoscaler", 4},
+      {"keda.sh/v1alpha1", "ScaledObject", 4},
+      {"batch/v1", "Job", 5},
+      {"batch/v1", "CronJob", 5},
+      {"v1", "Namespace", 6},
+      {"v1", "Pod", 7},
+      {"serving.knative.dev/v1", "Service", 0},
+      {"v1", "ConfigMap", 0},
+      {"extensions/v1beta1", "Deployment", 0},
+  };
+  for (const auto& row : rows) {
+    const Loaded loaded = load_text(fmt::format("kind: {}\napiVersion: {}\nmetadata: {{name: x}}\n", row.kind, row.api_version));
+    ASSERT_EQ(loaded.objects.size(), 1U) << row.kind;
+    EXPECT_EQ(loaded.objects[0].value.index(), row.alternative) << row.api_version << " " << row.kind;
+    EXPECT_EQ(meta_of(loaded.objects[0]).name, "x");
+  }
+}
+
+TEST(LoaderTest, KindAfterSpecAndAnchorsAreFine) {
+  const Loaded loaded = load_text(
+      "spec: {selector: &s {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}}}\nmetadata: {name: late}\n"
+      "kind: StatefulSet\napiVersion: apps/v1\n");
+  ASSERT_EQ(loaded.objects.size(), 1U);
+  EXPECT_EQ(meta_of(loaded.objects[0]).name, "late");
+  EXPECT_THAT(std::get<objects::Workload>(loaded.objects[0].value).selector->match_labels, ElementsAre(Pair("a", "b")));
+}
+
+TEST(LoaderTest, UnwrapsListsWithTheItemsOwnPositions) {
+  const Loaded loaded = load_text(R"(apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Service
+  metadata: {name: a}
+- apiVersion: v1
+  kind: List
+  items:
+  - {apiVersion: v1, kind: Namespace, metadata: {name: b}}
+-
+- apiVersion: v1
+  kind: ConfigMap
+  metadata:
+    name: c
+---
+items:
+- metadata: {name: d}
+- {kind: Deployment, metadata: {name: e}}
+kind: DeploymentList
+apiVersion: apps/v1
+---
+{kind: List, apiVersion: v1, items: null}
+---
+{kind: PodList, apiVersion: v1, items: []}
+---
+{kind: AllowList, apiVersion: example.com/v1, metadata: {name: f}}
+)");
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  std::vector<std::string> seen;
+  for (const Object& object : loaded.objects) {
+    seen.push_back(fmt::format("{} {} {}:{}", object.kind.kind, meta_of(object).name, object.start.line, object.start.column));
+  }
+  EXPECT_THAT(seen, ElementsAre("Service a 4:3", "Namespace b 10:5", "ConfigMap c 12:3", "Deployment d 18:3", "Deployment e 19:3",
+                                "AllowList f 27:1"));
+  EXPECT_EQ(loaded.objects[2].positions.find("metadata.name"), (objects::Mark{15, 5}));
+  EXPECT_EQ(std::get<objects::Workload>(loaded.objects[3].value).kind, (objects::GroupKind{"apps", "Deployment"}));
+}
+
+TEST(LoaderTest, LoadsJsonFilesWithPositions) {
+  const Loaded loaded = load_text(
+      "{\n  \"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\n    {\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\",\n"
+      "     \"metadata\": {\"name\": \"j\"},\n     \"spec\": {\"replicas\": 2}}]}\n");
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  ASSERT_EQ(loaded.objects.size(), 1U);
+  EXPECT_EQ(loaded.objects[0].start, (objects::Mark{3, 5}));
+  EXPECT_EQ(loaded.objects[0].positions.find("spec.replicas"), (objects::Mark{5, 15}));
+}
+
+TEST(LoaderTest, ReportsProblemsWithPlaceAndUsesTheRest) {
+  const Loaded loaded = load_text(R"(apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: thirty
+---
+just text
+---
+- a
+---
+kind: Service
+---
+apiVersion: v1
+metadata: {name: x}
+---
+apiVersion: v1
+kind: [Service]
+---
+broken: [
+---
+apiVersion: v1
+kind: List
+items: [{kind: Pod}, 5, {apiVersion: v1, kind: Service, metadata: {name: good}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: 12}
+spec: {ports: [{port: 1.5}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: last}
+)");
+  EXPECT_THAT(
+      loaded.problems,
+      ElementsAre("f.yaml:7:38: Deployment \"web\": spec.template.spec.terminationGracePeriodSeconds: expected an integer, got "
+                  "\"thirty\"",
+                  "f.yaml:9:1: expected a Kubernetes object with apiVersion and kind",
+                  "f.yaml:11:1: expected a Kubernetes object with apiVersion and kind",
+                  "f.yaml:13:1: not a Kubernetes object: apiVersion is missing",
+                  "f.yaml:15:1: not a Kubernetes object: kind is missing",
+                  "f.yaml:19:7: kind: expected a string", HasSubstr("f.yaml:22:1: did not find expected"),
+                  "f.yaml:25:9: not a Kubernetes object: apiVersion is missing",
+                  "f.yaml:25:22: expected a Kubernetes object with apiVersion and kind",
+                  "f.yaml:30:23: Service: spec.ports[0].port: expected an integer, got 1.5"));
+  EXPECT_THAT(loaded.kinds(), ElementsAre(Pair("Namespace", 1), Pair("Service", 1)));
+}
+
+TEST(LoaderTest, TemplatesGiveOneNoteAFile) {
+  const Loaded loaded = load_text(
+      "{{- if .Values.a }}\nkind: Deployment\n{{- end }}\n---\nname: x-{{ .Values.b }}\n---\n"
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n");
+  EXPECT_THAT(loaded.problems, ElementsAre(testing::AllOf(HasSubstr("note: f.yaml:"), HasSubstr("helm template"))));
+  EXPECT_EQ(loaded.objects.size(), 1U);
+}
+
+TEST(ProblemTest, AProblemOfTheWholeFileHasNoPlace) {
+  EXPECT_EQ(to_string(Problem{Problem::Severity::kError, "f", {}, "unreadable"}), "f: unreadable");
+  EXPECT_EQ(to_string(Problem{Problem::Severity::kError, "f", {3, 4}, "bad"}), "f:3:4: bad");
+}
+
+}  // namespace
+}  // namespace shutdown_auditor::manifest
