@@ -1,0 +1,156 @@
+#include "audit/audit.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include "audit/annotations.h"
+#include "audit/collector.h"
+#include "audit/container_checks.h"
+#include "audit/disruption_checks.h"
+#include "audit/exemptions.h"
+#include "audit/grace_budget.h"
+#include "audit/grace_checks.h"
+#include "audit/probes.h"
+#include "audit/rollout.h"
+#include "audit/roles.h"
+#include "audit/seconds.h"
+#include "base/text.h"
+
+namespace shutdown_auditor::audit {
+namespace {
+
+constexpr std::array<std::string_view, 6> kEvidence{"Declared", "Detected", "FrameworkDefault",
+                                                    "Policy",   "Assumed",  "Unknown"};
+constexpr std::array<std::string_view, 3> kRoles{"Serving", "Main", "Sidecar"};
+constexpr std::array<std::string_view, 6> kPreStopKinds{"None", "Exact", "Range", "Unbounded", "Unknown", "Broken"};
+
+std::string drain_source(Evidence evidence) {
+  if (evidence == Evidence::kDeclared) return "Annotation";
+  return evidence == Evidence::kUnknown ? std::string() : std::string(to_string(evidence));
+}
+
+ContainerReading reading_of(const ContainerTerms& terms, const ContainerView& view, std::int64_t budget_seconds) {
+  const auto seconds = [](const Term& term) {
+    return term.ms ? std::optional(needed_seconds(*term.ms)) : std::nullopt;
+  };
+  ContainerReading reading;
+  reading.name = terms.name;
+  reading.role = terms.role;
+  reading.pre_stop = terms.hook.kind == PreStopKind::kBroken ? terms.hook : terms.pre_stop;
+  reading.max_request_seconds = seconds(terms.max_request);
+  reading.max_request_evidence = terms.max_request.evidence;
+  reading.drain_source = drain_source(terms.max_request.evidence);
+  reading.cleanup_seconds = seconds(terms.cleanup);
+  reading.cleanup_evidence = terms.cleanup.evidence;
+  reading.stop_signal = view.container->stop_signal.empty() ? "SIGTERM" : view.container->stop_signal;
+  reading.needs_seconds = needed_seconds(needs_ms(terms, SumLevel::kExpected, budget_seconds));
+  return reading;
+}
+
+Verdict verdict_of(const std::vector<Finding>& findings, bool exempt) {
+  const auto any = [&](CheckResult result) {
+    return std::any_of(findings.begin(), findings.end(), [&](const Finding& each) { return each.result == result; });
+  };
+  if (any(CheckResult::kError)) return Verdict::kError;
+  if (exempt) return Verdict::kSkip;
+  if (any(CheckResult::kFail)) return Verdict::kFail;
+  if (any(CheckResult::kWarn)) return Verdict::kWarn;
+  const bool unverified = std::any_of(findings.begin(), findings.end(), [](const Finding& each) {
+    return each.check == Check::kGraceUnverified && each.result == CheckResult::kInfo;
+  });
+  return unverified ? Verdict::kUnverified : Verdict::kPass;
+}
+
+Summary summarize(const Collector& collected, const std::vector<Finding>& findings, const Policy& policy) {
+  Summary summary;
+  for (const Check check : all_checks()) {
+    if (!collected.applied(check) || !is_enabled(policy, check)) continue;
+    CheckResult worst = CheckResult::kPass;
+    for (const Finding& finding : findings) {
+      if (finding.check == check) worst = std::max(worst, finding.result);
+    }
+    switch (worst) {
+      case CheckResult::kFail: ++summary.fail; break;
+      case CheckResult::kWarn: ++summary.warn; break;
+      case CheckResult::kInfo: ++summary.info; break;
+      case CheckResult::kSkip: ++summary.skip; break;
+      case CheckResult::kError: ++summary.error; break;
+      case CheckResult::kPass: ++summary.pass; break;
+      case CheckResult::kNotApplicable: break;
+    }
+  }
+  return summary;
+}
+
+// Sorts the findings and draws the conclusions.
+void conclude(Collector& collected, const Policy& policy, bool exempt, AuditResult& result) {
+  std::vector<Finding>& findings = collected.findings();
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    return a.result != b.result ? a.result > b.result : a.check < b.check;
+  });
+  result.verdict = verdict_of(findings, exempt);
+  result.top_reason = findings.empty() ? std::string() : findings.front().reason;
+  result.summary = summarize(collected, findings, policy);
+  result.findings = std::move(findings);
+}
+
+AuditResult failed(std::string_view reason, std::string message, std::string remediation, const Policy& policy) {
+  AuditResult result;
+  Collector collected;
+  collected.report(Check::kAuditError, CheckResult::kError, reason, std::move(message), std::move(remediation));
+  conclude(collected, policy, false, result);
+  return result;
+}
+
+AuditResult audit_workload(const objects::Workload& workload, const Surroundings& surroundings, const Policy& policy,
+                           const AuditOptions& options) {
+  if (workload.pod_template.spec.containers.empty()) {
+    return failed("NoContainers", "The pod template has no containers.",
+                  "Add a container to spec.template.spec.containers.", policy);
+  }
+  AuditResult result;
+  Collector collected;
+  const Annotations annotations = read_annotations(workload);
+  const std::vector<ContainerView> views = classify(workload, surroundings);
+  const PodTerms terms = gather_terms(workload, views, annotations, policy, options);
+  const GraceReading reading = add_up(terms);
+
+  check_grace(terms, reading, policy, collected);
+  check_hooks(terms, policy, collected);
+  check_probes(views, terms, collected);
+  result.disruption = check_disruption(workload, surroundings, collected);
+  check_rollout(workload, surroundings, collected);
+  check_annotations(annotations, policy, collected);
+
+  result.budget = reading.budget;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    result.containers.push_back(reading_of(terms.containers[i], views[i], reading.budget_seconds));
+  }
+  apply_settings(workload, policy, collected);
+  const bool exempt = apply_exemptions(workload, surroundings.namespace_labels, annotations, policy, options.now, collected);
+  conclude(collected, policy, exempt, result);
+  return result;
+}
+
+}  // namespace
+
+std::string_view to_string(Evidence evidence) { return kEvidence.at(static_cast<std::size_t>(evidence)); }
+std::string_view to_string(Role role) { return kRoles.at(static_cast<std::size_t>(role)); }
+std::string_view to_string(PreStopKind kind) { return kPreStopKinds.at(static_cast<std::size_t>(kind)); }
+
+std::string Finding::id() const {
+  return container.empty() ? std::string(id_of(check)) : std::string(id_of(check)) + "/" + container;
+}
+
+AuditResult audit(const objects::Workload& workload, const Surroundings& surroundings, const Policy& policy,
+                  const AuditOptions& options) {
+  try {
+    return audit_workload(workload, surroundings, policy, options);
+  } catch (const std::exception& error) {
+    return failed("InternalError", std::string("The audit did not finish: ") + error.what(),
+                  "Report this with the manifest.", policy);
+  }
+}
+
+}  // namespace shutdown_auditor::audit
