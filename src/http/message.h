@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace shutdown_auditor::http {
+
+enum class Method { kGet, kPost, kPut, kPatch, kDelete };
+// "GET", …
+std::string_view to_string(Method method);
+
+// Header fields in the order sent. Names compare without case (RFC 9110 §5.1).
+class Headers {
+ public:
+  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  // The first value of that name, or nullptr; the pointer lives until the next add.
+  const std::string* find(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+// A request to the one server a Transport was made for.
+struct Request {
+  Method method = Method::kGet;
+  std::string target = "/";  // path and query, already percent-encoded, beginning with '/'
+  Headers headers;           // never Host: the transport owns it
+  std::string body;          // sent with the Content-Type among `headers`
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+}  // namespace shutdown_auditor::http
