@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/shutdown_audit.h"
+
+namespace shutdown_auditor::report {
+
+struct TableOptions {
+  bool wide = false;     // also passing workloads and exempted findings, the numbers of the sum, and what to set
+  bool color = false;    // ANSI colours on the result column
+  bool roll_up = true;   // the counts by check and by namespace and the last line
+};
+
+// What `check -o table|wide` prints: one row per finding, worst first, otherwise in the order of the input; then counts
+// by check and by namespace, worst first. Control characters of hostile names do not reach the output. Empty for no
+// audits.
+std::string table_text(const std::vector<ShutdownAudit>& audits, const TableOptions& options);
+
+}  // namespace shutdown_auditor::report
