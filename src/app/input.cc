@@ -1,0 +1,108 @@
+#include "app/input.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "audit/audit.h"
+#include "base/file.h"
+
+namespace shutdown_auditor::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20U;
+
+void add_problem(Input& input, std::string file, std::string message) {
+  input.problems.push_back({manifest::Problem::Severity::kError, std::move(file), {}, std::move(message)});
+}
+
+bool is_manifest(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+template <class Iterator>
+base::Result<void> collect(const fs::path& directory, std::vector<std::string>& files) {
+  std::error_code failed;
+  for (Iterator entry(directory, failed), end; !failed && entry != end; entry.increment(failed)) {
+    std::error_code ignored;  // a dangling link is not a regular file
+    if (entry->is_regular_file(ignored) && is_manifest(entry->path())) {
+      files.push_back(entry->path().string());
+    }
+  }
+  if (failed) {
+    return base::fail(base::ErrorKind::kIo, failed.message());
+  }
+  std::sort(files.begin(), files.end());
+  return {};
+}
+
+void load_text(Input& input, const std::string& text, const std::string& name) {
+  manifest::LoadOptions options;
+  options.keep_annotation = &audit::reads_annotation;
+  manifest::load(
+      text, name, options, [&](manifest::Object object) { input.objects.push_back({name, std::move(object)}); },
+      [&](manifest::Problem problem) { input.problems.push_back(std::move(problem)); });
+}
+
+void load_file(Input& input, const std::string& path) {
+  const base::Result<std::string> text = base::read_file(path, kMaxInputBytes);
+  if (!text) {
+    // The message begins with the path already.
+    const std::string& message = text.error().message;
+    add_problem(input, path, message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message);
+    return;
+  }
+  load_text(input, *text, path);
+}
+
+void load_stream(Input& input, std::istream& in) {
+  std::string text;
+  std::array<char, 65536> buffer{};
+  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
+    text.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kMaxInputBytes) {
+      add_problem(input, "stdin", "more than " + std::to_string(kMaxInputBytes) + " bytes");
+      return;
+    }
+  }
+  if (in.bad()) {
+    add_problem(input, "stdin", "cannot be read");
+  }
+  load_text(input, text, "stdin");
+}
+
+}  // namespace
+
+bool Input::failed() const {
+  return std::any_of(problems.begin(), problems.end(), [](const manifest::Problem& problem) {
+    return problem.severity == manifest::Problem::Severity::kError;
+  });
+}
+
+Input read_input(const std::vector<std::string>& paths, bool recursive, std::istream& in) {
+  Input input;
+  for (const std::string& path : paths) {
+    std::error_code ignored;  // what is not a directory is opened, and says itself what is wrong
+    if (path == "-") {
+      load_stream(input, in);
+    } else if (fs::is_directory(path, ignored)) {
+      std::vector<std::string> files;
+      const base::Result<void> listed = recursive ? collect<fs::recursive_directory_iterator>(path, files)
+                                                  : collect<fs::directory_iterator>(path, files);
+      if (!listed) {
+        add_problem(input, path, listed.error().message);
+      }
+      for (const std::string& file : files) {
+        load_file(input, file);
+      }
+    } else {
+      load_file(input, path);
+    }
+  }
+  return input;
+}
+
+}  // namespace shutdown_auditor::app

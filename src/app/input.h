@@ -1,0 +1,27 @@
+#pragma once
+
+#include <istream>
+#include <string>
+#include <vector>
+
+#include "manifest/loader.h"
+
+namespace shutdown_auditor::app {
+
+// One object of the input and the file it came from.
+struct InputObject {
+  std::string file;
+  manifest::Object object;
+};
+
+struct Input {
+  std::vector<InputObject> objects;
+  std::vector<manifest::Problem> problems;  // in the order they were met; also files that cannot be read
+  bool failed() const;                      // one of the problems is an error
+};
+
+// Reads every path: a file, a directory (its *.yaml, *.yml and *.json in name order; with `recursive` also of the
+// directories below, links to directories excepted) or "-" for `in`, which messages call "stdin". At most 256 MiB each.
+Input read_input(const std::vector<std::string>& paths, bool recursive, std::istream& in);
+
+}  // namespace shutdown_auditor::app

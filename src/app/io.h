@@ -1,0 +1,23 @@
+#pragma once
+
+#include <iosfwd>
+
+#include "base/clock.h"
+
+namespace shutdown_auditor::app {
+
+// Exit statuses of every command; part of the interface.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFindings = 1;  // at or above --fail-on
+inline constexpr int kExitTrouble = 2;   // usage, unreadable or malformed input, an audit that failed, an internal error
+
+// What a command talks to. Results go to `out`, everything else to `err`. References outlive the command.
+struct Io {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  base::Clock& clock;
+  bool color_terminal = false;  // `out` is a terminal that wants colours
+};
+
+}  // namespace shutdown_auditor::app

@@ -1,0 +1,36 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/cli.h"
+
+namespace {
+
+bool set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+// A terminal that is not "dumb", and a user who has not said no (no-color.org).
+bool wants_color() {
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && !set("NO_COLOR") && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace shutdown_auditor;
+  std::ios::sync_with_stdio(false);
+  app::Io io{std::cin, std::cout, std::cerr, base::system_clock(), wants_color()};
+  const int status = app::run_command_line(argc > 0 ? argv[0] : "", {argv + 1, argv + (argc > 0 ? argc : 1)}, io);
+  if (!std::cout.flush()) {
+    std::cerr << "the output could not be written\n";
+    return app::kExitTrouble;
+  }
+  return status;
+}

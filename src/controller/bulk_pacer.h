@@ -1,0 +1,35 @@
+#pragma once
+
+#include <mutex>
+
+#include "base/clock.h"
+
+namespace shutdown_auditor::controller {
+
+// Hands out turns for bulk rewrites (install, policy change, upgrade) at an even rate. Nobody waits here: a caller whose
+// turn is later puts its key back into the queue until then, so that live changes overtake. Safe from any thread.
+class BulkPacer {
+ public:
+  // `per_second` 0: every turn is now. Keeps the reference.
+  BulkPacer(base::Clock& clock, int per_second)
+      : clock_(clock),
+        interval_(per_second > 0 ? base::Duration(std::chrono::seconds(1)) / per_second : base::Duration::zero()) {}
+
+  // Takes the next turn; how long until it comes.
+  base::Duration take() {
+    const std::lock_guard lock(mutex_);
+    const base::SteadyTime now = clock_.now();
+    if (next_ < now) next_ = now;
+    const base::Duration wait = next_ - now;
+    next_ += interval_;
+    return wait;
+  }
+
+ private:
+  base::Clock& clock_;
+  const base::Duration interval_;
+  std::mutex mutex_;
+  base::SteadyTime next_{};
+};
+
+}  // namespace shutdown_auditor::controller

@@ -1,0 +1,188 @@
+#include "controller/workload_reconciler.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "controller/cause.h"
+
+namespace shutdown_auditor::controller {
+namespace {
+
+constexpr base::Logger kLog("controller");
+
+runtime::EventType event_type(std::string_view type) {
+  return type == "Warning" ? runtime::EventType::kWarning : runtime::EventType::kNormal;
+}
+
+// Failures that a retry can mend; the rest waits for the next change.
+bool terminal(const kube::Error& error) { return error.kind == kube::ErrorKind::kInvalid; }
+
+}  // namespace
+
+// One reconciliation: what it is about and what was found out so far.
+struct WorkloadReconciler::Pass {
+  const runtime::Request& request;
+  runtime::ReconcileContext& context;
+  WorkloadKey key;
+  std::shared_ptr<const objects::Workload> workload;
+  std::optional<KnownAudit> known;
+  report::ShutdownAudit computed{};
+  KnownAudit target{};  // `computed` as it will be known once written
+
+  bool live() const { return (request.cause & cause::kLive) != 0; }
+};
+
+WorkloadReconciler::Outcome WorkloadReconciler::reconcile(const runtime::Request& request,
+                                                          runtime::ReconcileContext& context) {
+  const std::optional<WorkloadKey> key = WorkloadKey::parse(request.key);
+  if (!key) return base::unexpected(runtime::ReconcileError{"not a workload key: " + request.key, true});
+  if (!parts_.view.audits_available()) {
+    return runtime::Action::again_after(options_.unavailable_retry, request.cause);
+  }
+  const std::string audit_name = report::audit_name(key->kind, key->name);
+  Pass pass{request, context, *key, parts_.view.workload(*key), parts_.view.ledger().current(key->name_space, audit_name)};
+
+  const auto policy = parts_.policy.current();
+  if (!pass.workload) {
+    // Only a complete list proves that it is gone.
+    if (!parts_.view.knows(*key)) return runtime::Action::await_change();
+    return remove(*key, pass.known, context.cancel);
+  }
+  if (pass.workload->meta.deleting) return runtime::Action::await_change();
+  const auto name_space = parts_.view.name_space(key->name_space);
+  if (!policy->in_scope(key->name_space, pass.workload->meta.labels, name_space ? &name_space->meta.labels : nullptr)) {
+    return remove(*key, pass.known, context.cancel);
+  }
+
+  const base::SteadyTime began = parts_.clock.now();
+  const NamespaceSnapshot around = parts_.view.snapshot(key->name_space);
+  const audit::AuditResult result =
+      audit::audit(*pass.workload, around.surroundings(), *policy, {parts_.clock.wall_now(), options_.kubernetes_minor});
+  parts_.observer.on_audited(*key, result, parts_.clock.now() - began);
+
+  pass.computed = report::make_shutdown_audit(result, *pass.workload, policy->name, report::Detail::kStored);
+  pass.target = known_from(pass.computed);
+  return bring_in_line(pass);
+}
+
+WorkloadReconciler::Outcome WorkloadReconciler::bring_in_line(Pass& pass) {
+  if (pass.known && pass.known->audit.meta.deleting) {
+    return runtime::Action::again_after(std::chrono::seconds(1), pass.request.cause);
+  }
+  if (pass.known && !pass.known->owner_uid.empty() && pass.known->owner_uid != pass.workload->meta.uid) {
+    // The audit of a predecessor of the same name: its ownerReference would have it collected at any moment.
+    const auto removed = parts_.writer.remove(pass.key.name_space, pass.computed.meta.name,
+                                              pass.known->audit.meta.uid, pass.context.cancel);
+    if (!removed) return base::unexpected(runtime::ReconcileError{removed.error().message, terminal(removed.error())});
+    parts_.view.ledger().removed(pass.key.name_space, pass.computed.meta.name);
+    parts_.observer.on_status_write("deleted");
+    pass.known.reset();
+  }
+  const bool same = pass.known && pass.known->main_digest == pass.target.main_digest &&
+                    pass.known->audit.digest == pass.target.audit.digest;
+  if (!same) {
+    const bool paced = !pass.live() && (pass.request.cause & cause::kReserved) == 0;
+    if (const base::Duration wait = paced ? parts_.pacer.take() : base::Duration::zero(); wait > base::Duration::zero()) {
+      return runtime::Action::again_after(wait, pass.request.cause | cause::kReserved);
+    }
+    return write(pass, false);
+  }
+  if (pass.known->audit.observed_target_generation == pass.workload->meta.generation) {
+    parts_.observer.on_status_write("unchanged");
+    return runtime::Action::await_change();
+  }
+  if (const auto wait = catch_up_wait(pass.request.key)) {
+    return runtime::Action::again_after(*wait, cause::kCatchUp);
+  }
+  return write(pass, true);
+}
+
+std::optional<base::Duration> WorkloadReconciler::catch_up_wait(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const base::SteadyTime now = parts_.clock.now();
+  const auto last = caught_up_.find(key);
+  if (last != caught_up_.end() && now - last->second < options_.catch_up_interval) {
+    return options_.catch_up_interval - (now - last->second);
+  }
+  caught_up_[key] = now;
+  return std::nullopt;
+}
+
+WorkloadReconciler::Outcome WorkloadReconciler::write(Pass& pass, bool catching_up) {
+  report::ShutdownAudit& audit = pass.computed;
+  audit.status.observed_target_generation = pass.workload->meta.generation;
+  // The spec never changes, so a new object's generation is what it keeps.
+  const std::int64_t seen_generation = pass.known ? pass.known->audit.meta.generation : 0;
+  audit.status.observed_generation = std::max<std::int64_t>(seen_generation, 1);
+  for (report::ReportedCondition& condition : audit.status.conditions) {
+    condition.observed_generation = audit.status.observed_generation;
+  }
+  report::merge_conditions(pass.known ? pass.known->audit.conditions : std::vector<report::ReportedCondition>{},
+                           audit.status.conditions, base::format_rfc3339(parts_.clock.wall_now()));
+  const runtime::DesiredObject desired{audit.meta.namespace_,        audit.meta.name,
+                                       report::apply_body(audit),    pass.target.main_digest,
+                                       report::status_apply_body(audit), pass.target.audit.digest};
+  std::optional<runtime::KnownObject> known;
+  if (pass.known) {
+    known = runtime::KnownObject{pass.known->main_digest, catching_up ? std::string() : pass.known->audit.digest,
+                                 pass.known->audit.meta.resource_version, false};
+  }
+  const auto written = parts_.writer.write(desired, known, pass.context.cancel);
+  if (!written) {
+    parts_.observer.on_status_write(written.error().kind == kube::ErrorKind::kConflict ? "conflict" : "error");
+    if (written.error().kind == kube::ErrorKind::kNotFound) {
+      // The resource type was deleted, which its reflector is about to notice, or the namespace is on its way out.
+      return runtime::Action::again_after(options_.unavailable_retry, pass.request.cause);
+    }
+    return base::unexpected(runtime::ReconcileError{written.error().message, terminal(written.error())});
+  }
+  if (written->gone) return runtime::Action::await_change();
+  parts_.observer.on_status_write(catching_up ? "caught_up" : "written");
+
+  pass.target = known_from(audit);
+  pass.target.audit.meta.resource_version = written->resource_version;
+  if (pass.known) pass.target.audit.meta.uid = pass.known->audit.meta.uid;
+  parts_.view.ledger().wrote(audit.meta.namespace_, audit.meta.name, pass.target);
+  if (!catching_up) {
+    kLog.info("audited", {{"workload", pass.request.key},
+                          {"verdict", audit.status.verdict},
+                          {"reason", audit.status.top_reason},
+                          {"reconcileID", pass.context.reconcile_id}});
+    if (pass.live()) tell(pass);
+  }
+  return runtime::Action::await_change();
+}
+
+void WorkloadReconciler::tell(const Pass& pass) {
+  const bool judged_before = pass.known && !pass.known->audit.verdict.empty();
+  const auto draft = report::event_for(judged_before ? &pass.known->audit : nullptr, pass.computed,
+                                       (pass.request.cause & cause::kCreated) != 0, options_.events);
+  if (!draft) return;
+  const objects::GroupKind& kind = pass.key.kind;
+  const std::string api_version = kind.group.empty() ? "v1" : kind.group + "/v1";
+  parts_.recorder.record({api_version, kind.kind, pass.key.name_space, pass.key.name, pass.workload->meta.uid},
+                         {event_type(draft->type), draft->reason, "Audit", draft->note});
+}
+
+WorkloadReconciler::Outcome WorkloadReconciler::remove(const WorkloadKey& key, const std::optional<KnownAudit>& known,
+                                                       const base::Cancellation& cancel) {
+  parts_.observer.on_removed(key);
+  {
+    const std::lock_guard lock(mutex_);
+    caught_up_.erase(key.to_string());
+  }
+  if (!known || !known->managed || known->target != key) return runtime::Action::await_change();
+  const report::StoredAudit& audit = known->audit;
+  if (audit.meta.uid.empty()) return runtime::Action::again_after(std::chrono::seconds(1));  // not yet seen as written
+  const auto removed = parts_.writer.remove(audit.meta.namespace_, audit.meta.name, audit.meta.uid, cancel);
+  if (!removed) return base::unexpected(runtime::ReconcileError{removed.error().message, terminal(removed.error())});
+  parts_.view.ledger().removed(audit.meta.namespace_, audit.meta.name);
+  if (*removed) {
+    parts_.observer.on_status_write("deleted");
+    kLog.info("deleted the audit of a workload that is gone or out of scope", {{"workload", key.to_string()}});
+  }
+  return runtime::Action::await_change();
+}
+
+}  // namespace shutdown_auditor::controller

@@ -1,0 +1,270 @@
+#include "app/check_command.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "console.h"
+
+namespace shutdown_auditor::app {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+// A Deployment that passes alone (grace 60 and one replica) unless `spec` says otherwise.
+std::string deployment(const std::string& name, const std::string& metadata = "", const std::string& pod = "") {
+  return "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: " + name + "\n" + metadata +
+         "spec:\n  replicas: 1\n  selector: {matchLabels: {app: " + name + "}}\n  template:\n    metadata: {labels: {app: " +
+         name + "}}\n    spec:\n" + (pod.empty() ? "      terminationGracePeriodSeconds: 60\n" : pod) +
+         "      containers: [{name: app, image: a}]\n---\n";
+}
+const std::string kGraceZero = "      terminationGracePeriodSeconds: 0\n";
+
+json items(Console& console) { return json::parse(console.out.str())["items"]; }
+
+// Compares with tests/app/data/NAME; with UPDATE_GOLDEN set writes it first.
+void expect_golden(const std::string& name, const std::string& got) {
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(data_file(name)) << got;
+  }
+  const base::Result<std::string> expected = base::read_file(data_file(name), std::size_t{1} << 20U);
+  ASSERT_TRUE(expected) << expected.error().message;
+  EXPECT_EQ(got, *expected) << name;
+}
+
+TEST(Check, Golden) {
+  const base::Result<std::string> reference = base::read_file(data_file("reference.yaml"), 100000);
+  const base::Result<std::string> mistakes = base::read_file(data_file("mistakes.yaml"), 100000);
+  ASSERT_TRUE(reference && mistakes);
+  const struct {
+    const char* golden;
+    const std::string& input;
+    std::vector<std::string> arguments;
+    int status;
+  } kCases[] = {
+      {"reference.json", *reference, {"check", "-f", "-", "-o", "json"}, kExitOk},
+      {"mistakes.json", *mistakes, {"check", "-f", "-", "-o", "json"}, kExitFindings},
+      {"reference.wide.txt", *reference, {"check", "-f", "-", "-o", "wide"}, kExitOk},
+      {"mistakes.txt", *mistakes, {"check", "-f", "-"}, kExitFindings},
+      {"mistakes.quiet.txt", *mistakes, {"check", "-f", "-", "-q", "--complete"}, kExitFindings},
+  };
+  for (const auto& test : kCases) {
+    Console console;
+    EXPECT_EQ(console.run(test.arguments, test.input), test.status);
+    expect_golden(test.golden, console.out.str());
+  }
+}
+
+TEST(Check, ExitStatus) {
+  const std::string kBroken = "---\napiVersion: apps/v1\nkind: [\n---\n";
+  const std::string kConfigMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+  const std::string kWarn = deployment("w", "  annotations: {shutdownaudit.dev/cleanup-seconds: \"soon\"}\n");
+  const struct {
+    const char* what;
+    std::string input;
+    std::vector<std::string> arguments;
+    int status;
+  } kCases[] = {
+      {"passing", deployment("a"), {}, 0},
+      {"a Fail", deployment("a", "", kGraceZero), {}, 1},
+      {"a Fail that does not count", deployment("a", "", kGraceZero), {"--fail-on=none"}, 0},
+      {"a Warn by default", kWarn, {}, 0},
+      {"a Warn that counts", kWarn, {"--fail-on", "warn"}, 1},
+      {"a Fail counts for warn", deployment("a", "", kGraceZero), {"--fail-on", "warn"}, 1},
+      {"Unverified", deployment("a", "", "      terminationGracePeriodSeconds: 30\n"), {"--fail-on", "warn"}, 0},
+      {"nothing", "", {}, 2},
+      {"only comments", "# nothing\n---\n", {}, 2},
+      {"not an object", "a: b\n", {}, 2},
+      {"no workload", kConfigMap, {}, 0},
+      {"no workload, wanted", kConfigMap, {"--fail-if-empty"}, 2},
+      {"broken beside good", deployment("a") + kBroken, {}, 2},
+      {"broken beside failing: trouble wins", deployment("a", "", kGraceZero) + kBroken, {}, 2},
+      {"missing file", deployment("a"), {"-f", "/nowhere/x.yaml"}, 2},
+      {"missing policy", deployment("a"), {"--policy", "/nowhere/p.yaml"}, 2},
+  };
+  for (const auto& test : kCases) {
+    Console console;
+    std::vector<std::string> arguments{"check", "-f", "-"};
+    arguments.insert(arguments.end(), test.arguments.begin(), test.arguments.end());
+    EXPECT_EQ(console.run(arguments, test.input), test.status) << test.what << "\n" << console.out.str() << console.err.str();
+    EXPECT_EQ(console.err.str().empty(), test.status != 2 && test.input != kConfigMap) << test.what << console.err.str();
+  }
+}
+
+TEST(Check, ABrokenDocumentIsReportedAndTheOthersAreAudited) {
+  Console console;
+  const std::string input = deployment("a") + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: [}\n---\n" + deployment("b");
+  EXPECT_EQ(console.run({"check", "-f", "-", "-o", "json"}, input), kExitTrouble);
+  EXPECT_THAT(console.err.str(), HasSubstr("stdin:"));
+  ASSERT_EQ(items(console).size(), 2U);
+}
+
+TEST(Check, NamespacesOfObjectsThatNameNone) {
+  const std::string kIn = "  namespace: ";
+  const struct {
+    std::string input;
+    std::vector<std::string> arguments;
+    std::vector<std::string> expected;
+  } kCases[] = {
+      {deployment("a"), {}, {"default"}},
+      {deployment("a"), {"-n", "shop"}, {"shop"}},
+      {deployment("a") + deployment("b", kIn + "shop\n"), {}, {"shop", "shop"}},
+      {deployment("a") + deployment("b", kIn + "shop\n"), {"-n", "blog"}, {"blog", "shop"}},
+      {deployment("a") + deployment("b", kIn + "shop\n") + deployment("c", kIn + "blog\n"), {}, {"default", "shop", "blog"}},
+  };
+  for (const auto& test : kCases) {
+    Console console;
+    std::vector<std::string> arguments{"check", "-f", "-", "-o", "json"};
+    arguments.insert(arguments.end(), test.arguments.begin(), test.arguments.end());
+    EXPECT_EQ(console.run(arguments, test.input), kExitOk) << console.err.str();
+    std::vector<std::string> got;
+    for (const json& item : items(console)) {
+      got.push_back(item["metadata"]["namespace"]);
+    }
+    EXPECT_EQ(got, test.expected);
+  }
+}
+
+TEST(Check, ObjectsOfAnotherNamespaceDoNotCount) {
+  // The budget selects the pods' labels but lives elsewhere.
+  const std::string budget =
+      "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: b, namespace: other}\n"
+      "spec: {minAvailable: 1, selector: {matchLabels: {app: a}}}\n---\n";
+  std::string workload = deployment("a", "  namespace: shop\n");
+  workload.replace(workload.find("replicas: 1"), 11, "replicas: 3");
+  Console console;
+  console.run({"check", "-f", "-", "-o", "json"}, budget + workload);
+  EXPECT_THAT(items(console)[0]["status"]["findings"].dump(), HasSubstr("pdb-missing"));
+  EXPECT_FALSE(items(console)[0]["status"].value("disruption", json::object()).contains("budgets"));
+}
+
+TEST(Check, MissingBudgetIsInfoUnlessTheInputIsComplete) {
+  std::string workload = deployment("a");
+  workload.replace(workload.find("replicas: 1"), 11, "replicas: 3");
+  const auto result_of_pdb_missing = [&workload](std::vector<std::string> more, const std::string& other) {
+    Console console;
+    more.insert(more.begin(), {"check", "-f", "-", "-o", "json"});
+    console.run(more, workload + other);
+    const json list = items(console);
+    for (const json& finding : list[0]["status"]["findings"]) {
+      if (finding["check"] == "pdb-missing") {
+        return finding["result"].get<std::string>();
+      }
+    }
+    return std::string("none");
+  };
+  const std::string other_budget =
+      "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: b}\nspec: {minAvailable: 1, selector: {matchLabels: {app: z}}}\n";
+  EXPECT_EQ(result_of_pdb_missing({}, ""), "Info");
+  EXPECT_EQ(result_of_pdb_missing({"--complete"}, ""), "Warn");
+  EXPECT_EQ(result_of_pdb_missing({}, other_budget), "Warn");
+}
+
+TEST(Check, WhatIsLeftOut) {
+  const std::string hook = deployment("hook", "  annotations: {helm.sh/hook: pre-install}\n", kGraceZero);
+  const std::string owner =
+      "  ownerReferences: [{apiVersion: example.com/v1, kind: App, name: x, uid: u, controller: true}]\n";
+  std::string replica_set = deployment("rs", owner);
+  replica_set.replace(replica_set.find("kind: Deployment"), 16, "kind: ReplicaSet");
+  const struct {
+    std::string input;
+    std::vector<std::string> arguments;
+    std::size_t audited;
+    const char* note;
+  } kCases[] = {
+      {hook + deployment("a"), {}, 1, "note: 1 workload not audited: Helm hooks"},
+      {replica_set + deployment("a"), {}, 1, "made by another controller"},
+      {deployment("o", owner), {}, 1, ""},
+      {deployment("o", owner), {"--skip-owned"}, 0, "made by another controller"},
+      {deployment("a"), {"-n", "kube-system"}, 0, "namespace is one the built-in policy leaves out"},
+      {hook, {"-q"}, 0, ""},
+  };
+  for (const auto& test : kCases) {
+    Console console;
+    std::vector<std::string> arguments{"check", "-f", "-", "-o", "json"};
+    arguments.insert(arguments.end(), test.arguments.begin(), test.arguments.end());
+    EXPECT_EQ(console.run(arguments, test.input), kExitOk) << console.err.str();
+    EXPECT_EQ(items(console).size(), test.audited);
+    EXPECT_THAT(console.err.str(), HasSubstr(test.note));
+    EXPECT_EQ(console.err.str().empty(), std::string(test.note).empty()) << console.err.str();
+  }
+}
+
+TEST(Check, Policy) {
+  const TemporaryDirectory dir;
+  const std::string policy = dir.file("p.yaml", R"(apiVersion: shutdownaudit.dev/v1alpha1
+kind: ShutdownPolicy
+metadata: {name: strict}
+spec:
+  checks: [{id: grace-zero, result: Warn}]
+  namespaceSelector: {matchLabels: {team: a}}
+)");
+  const std::string spaces =
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n---\n"
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: blog, labels: {team: b}}\n---\n";
+  const std::string workloads =
+      deployment("a", "  namespace: shop\n", kGraceZero) + deployment("b", "  namespace: blog\n", kGraceZero);
+  Console console;
+  EXPECT_EQ(console.run({"check", "-f", "-", "--policy", policy, "-o", "json"}, spaces + workloads), kExitOk)
+      << console.out.str();
+  ASSERT_EQ(items(console).size(), 1U);
+  EXPECT_EQ(items(console)[0]["metadata"]["namespace"], "shop");
+  EXPECT_THAT(console.err.str(), HasSubstr("outside the scope of the policy"));
+}
+
+TEST(Check, EveryFindingCarriesFileAndLine) {
+  Console console;
+  console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "json"});
+  const json list = items(console);
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[0]["metadata"]["annotations"]["shutdownaudit.dev/source"], data_file("mistakes.yaml") + ":2");
+  for (const json& item : list) {
+    for (const json& finding : item["status"]["findings"]) {
+      const std::string source = finding["source"];
+      const std::string prefix = data_file("mistakes.yaml") + ":";
+      ASSERT_TRUE(source.starts_with(prefix)) << source;
+      EXPECT_GT(base::parse_int64(source.substr(prefix.size())).value_or(0), 0) << source;
+    }
+  }
+}
+
+TEST(Check, ColorFollowsTheTerminal) {
+  const struct {
+    bool terminal;
+    const char* mode;
+    bool colored;
+  } kCases[] = {{false, "auto", false}, {true, "auto", true}, {false, "always", true}, {true, "never", false}};
+  for (const auto& test : kCases) {
+    Console console;
+    console.io.color_terminal = test.terminal;
+    console.run({"check", "-f", "-", "--color", test.mode}, deployment("a", "", kGraceZero));
+    EXPECT_EQ(console.out.str().find('\x1b') != std::string::npos, test.colored) << test.mode;
+  }
+}
+
+TEST(Check, AFullDiskIsTrouble) {
+  Console console;
+  std::ofstream full("/dev/full");
+  ASSERT_TRUE(full.is_open());
+  Io io{console.in, full, console.err, console.clock};
+  console.in = std::istringstream(deployment("a"));
+  EXPECT_EQ(run_command_line("shutdown-auditor", {"check", "-f", "-"}, io), kExitTrouble);
+  EXPECT_THAT(console.err.str(), HasSubstr("could not be written"));
+}
+
+TEST(Check, TheJsonIsInputForAnotherRun) {
+  Console console;
+  console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "json"});
+  const std::string first = console.out.str();
+  EXPECT_EQ(console.run({"check", "-f", "-"}, first), kExitOk) << "a list of objects without a workload";
+  EXPECT_THAT(console.err.str(), HasSubstr("no workload to audit"));
+  console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "yaml"});
+  EXPECT_EQ(console.run({"check", "-f", "-"}, console.out.str()), kExitOk) << console.err.str();
+}
+
+}  // namespace
+}  // namespace shutdown_auditor::app

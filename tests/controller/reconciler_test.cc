@@ -1,0 +1,346 @@
+#include "controller/workload_reconciler.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "controller/cause.h"
+#include "kube_support/fake_api.h"
+#include "support/fixed_random.h"
+#include "support/manual_clock.h"
+
+namespace shutdown_auditor::controller {
+namespace {
+
+using nlohmann::json;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::HasSubstr;
+using testing_support::eventually;
+
+// The reference workload of docs: needs 60 with everything declared.
+json deployment(const std::string& name, int grace, int replicas = 3) {
+  return json::parse(fmt::format(R"({{
+    "apiVersion": "apps/v1", "kind": "Deployment",
+    "metadata": {{"name": "{0}", "namespace": "shop"}},
+    "spec": {{
+      "replicas": {2}, "selector": {{"matchLabels": {{"app": "{0}"}}}},
+      "template": {{
+        "metadata": {{"labels": {{"app": "{0}"}},
+          "annotations": {{"shutdownaudit.dev/max-request-seconds": "30", "shutdownaudit.dev/cleanup-seconds": "20"}}}},
+        "spec": {{"terminationGracePeriodSeconds": {1}, "containers": [{{
+          "name": "app", "image": "app:1", "ports": [{{"containerPort": 8080}}],
+          "lifecycle": {{"preStop": {{"exec": {{"command": ["sh", "-c", "sleep 5"]}}}}}},
+          "readinessProbe": {{"httpGet": {{"path": "/ready", "port": 8080}}, "periodSeconds": 5}},
+          "livenessProbe": {{"httpGet": {{"path": "/live", "port": 8080}}, "periodSeconds": 20}}}}]}}}}}}}})",
+                                 name, grace, replicas));
+}
+
+json budget(const std::string& app, int min_available) {
+  return json::parse(fmt::format(R"({{"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+    "metadata": {{"name": "{0}", "namespace": "shop"}},
+    "spec": {{"minAvailable": {1}, "selector": {{"matchLabels": {{"app": "{0}"}}}}}}}})", app, min_available));
+}
+
+json service(const std::string& app) {
+  return json::parse(fmt::format(R"({{"apiVersion": "v1", "kind": "Service",
+    "metadata": {{"name": "{0}", "namespace": "shop"}},
+    "spec": {{"selector": {{"app": "{0}"}}, "ports": [{{"port": 80, "targetPort": 8080}}]}}}})", app));
+}
+
+// A controller without leader election on an API in memory.
+class Reconciliation : public testing::Test {
+ protected:
+  static constexpr char kPath[] = "/shutdownaudits/";
+
+  Reconciliation() { audit_writes_ = [](const testing_support::SeenCall& call) {
+      return call.verb == "apply" && call.path.find(kPath) != std::string::npos; }; }
+
+  ~Reconciliation() override {
+    loop_->stop({});
+    recorder_.stop({});
+    for (runtime::ReflectorLoop* reflector : view_->reflectors()) reflector->stop();
+  }
+
+  void start(int bulk_per_second = 0) {
+    pacer_.emplace(clock_, bulk_per_second);
+    view_.emplace(runtime::ReflectorLoop::Context{api_, clock_, random_, nullptr}, queue_, ClusterView::Options{});
+    reconciler_.emplace(WorkloadReconciler::Parts{*view_, policy_, writer_, recorder_, *pacer_, clock_, observer_},
+                        ReconcilerOptions{});
+    runtime::ControllerLoopOptions options;
+    options.name = "workload";
+    options.workers = 2;
+    loop_.emplace(options, queue_, *reconciler_, clock_, random_);
+    for (runtime::ReflectorLoop* reflector : view_->reflectors()) {
+      reflector->start();
+      ASSERT_TRUE(reflector->wait_settled({{}, clock_.now() + seconds(30)}));
+    }
+    recorder_.start();
+    view_->follow(true);
+    view_->enqueue_all(cause::kStart);
+    loop_->start();
+  }
+
+  std::string status(const std::string& name, const char* field) {
+    const auto text = api_.get(kShutdownAudits, "shop", "deployment-" + name);
+    if (!text) return "absent";
+    const json object = json::parse(*text);
+    const json value = object.value("status", json::object()).value(field, json());
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  bool becomes(const std::string& name, const std::string& verdict) {
+    const bool reached = eventually([&] { return status(name, "verdict") == verdict; });
+    if (!reached) ADD_FAILURE() << name << " is " << status(name, "verdict") << ", not " << verdict;
+    return reached && idle();
+  }
+  bool idle() {
+    return eventually([&] {
+      const runtime::WorkQueueStats stats = queue_.stats();
+      return stats.ready == 0 && stats.processing == 0 && stats.parked == 0 && view_->ledger().pending() == 0;
+    });
+  }
+  std::size_t status_writes(const std::string& name) {
+    return api_.count("apply", "/shutdownaudits/deployment-" + name + "/status");
+  }
+  std::vector<std::string> event_notes() {
+    std::vector<std::string> notes;
+    for (const std::string& text : api_.all(kube::resources::kEvents)) {
+      const json event = json::parse(text);
+      notes.push_back(event["reason"].get<std::string>() + ": " + event["note"].get<std::string>());
+    }
+    return notes;
+  }
+
+  testing_support::ManualClock clock_;
+  testing_support::FixedRandom random_;
+  testing_support::FakeApi api_{clock_};
+  runtime::WorkQueue queue_{clock_};
+  PolicyKeeper policy_;
+  runtime::StatusWriter writer_{{"shutdownaudit.dev/controller"}, kShutdownAudits, api_, clock_, random_};
+  runtime::EventRecorder recorder_{{"shutdownaudit.dev/controller", "test"}, api_, clock_, random_};
+  AuditObserver observer_;
+  std::optional<BulkPacer> pacer_;
+  std::optional<ClusterView> view_;
+  std::optional<WorkloadReconciler> reconciler_;
+  std::optional<runtime::ControllerLoop> loop_;
+  std::function<bool(const testing_support::SeenCall&)> audit_writes_;
+};
+
+void put(testing_support::FakeApi& api, const kube::Resource& resource, const json& object) {
+  api.put(resource, object.dump());
+}
+
+TEST_F(Reconciliation, StartWritesOneAuditForEachDeploymentAndNoEvent) {
+  put(api_, kube::resources::kDeployments, deployment("good", 60));
+  put(api_, kube::resources::kDeployments, deployment("bad", 40));
+  for (const char* app : {"good", "bad"}) {
+    put(api_, kube::resources::kPodDisruptionBudgets, budget(app, 2));
+    put(api_, kube::resources::kServices, service(app));
+  }
+  start();
+  ASSERT_TRUE(becomes("good", "Pass"));
+  ASSERT_TRUE(becomes("bad", "Fail"));
+  EXPECT_EQ(status_writes("good"), 1U);
+  EXPECT_EQ(status_writes("bad"), 1U);
+  EXPECT_THAT(event_notes(), testing::IsEmpty());
+
+  const json audit = json::parse(*api_.get(kShutdownAudits, "shop", "deployment-bad"));
+  EXPECT_EQ(audit["metadata"]["ownerReferences"][0]["name"], "bad");
+  EXPECT_FALSE(audit["metadata"]["ownerReferences"][0].contains("controller"));
+  EXPECT_EQ(audit["spec"]["targetRef"]["kind"], "Deployment");
+}
+
+TEST_F(Reconciliation, AChangeIsOneStatusWriteAndOneEvent) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("web", 2));
+  put(api_, kube::resources::kServices, service("web"));
+  start();
+  ASSERT_TRUE(becomes("web", "Pass"));
+  put(api_, kube::resources::kDeployments, deployment("web", 54));
+  ASSERT_TRUE(becomes("web", "Fail"));
+  EXPECT_EQ(status_writes("web"), 2U);
+  ASSERT_TRUE(eventually([&] { return event_notes().size() == 1; }));
+  EXPECT_THAT(event_notes(), Contains(HasSubstr("ShutdownAuditFailed")));
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  ASSERT_TRUE(becomes("web", "Pass"));
+  clock_.advance(seconds(2));  // the recorder's own limit is per second
+  ASSERT_TRUE(eventually([&] { return event_notes().size() == 2; }));
+  EXPECT_THAT(event_notes(), Contains(HasSubstr("ShutdownAuditPassed")));
+}
+
+TEST_F(Reconciliation, WhatChangesNothingWritesNothing) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("web", 2));
+  put(api_, kube::resources::kServices, service("web"));
+  start();
+  ASSERT_TRUE(becomes("web", "Pass"));
+  api_.forget_calls();
+  json with_status = deployment("web", 60);
+  with_status["status"] = {{"readyReplicas", 3}};
+  put(api_, kube::resources::kDeployments, with_status);
+  json pdb_status = budget("web", 2);
+  pdb_status["status"] = {{"currentHealthy", 3}};
+  put(api_, kube::resources::kPodDisruptionBudgets, pdb_status);
+  view_->enqueue_all(cause::kResync);
+  view_->enqueue_all(cause::kStart);
+  ASSERT_TRUE(idle());
+  EXPECT_EQ(api_.count("apply"), 0U);
+  EXPECT_EQ(api_.count("create"), 0U);
+}
+
+TEST_F(Reconciliation, ScalingOnlyCatchesUpTheGenerationOnceInFiveMinutes) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60, 3));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("web", 2));
+  put(api_, kube::resources::kServices, service("web"));
+  put(api_, kube::resources::kHorizontalPodAutoscalers, json::parse(R"({"apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"minReplicas": 3,
+    "maxReplicas": 9, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}})"));
+  start();
+  ASSERT_TRUE(becomes("web", "Pass"));
+  const std::size_t before = status_writes("web");
+  put(api_, kube::resources::kDeployments, deployment("web", 60, 5));
+  ASSERT_TRUE(eventually([&] { return status("web", "observedTargetGeneration") == "2"; }));
+  put(api_, kube::resources::kDeployments, deployment("web", 60, 3));
+  ASSERT_TRUE(idle());
+  EXPECT_EQ(status_writes("web"), before + 1);
+  EXPECT_EQ(status("web", "observedTargetGeneration"), "2");
+  clock_.advance(minutes(6));
+  ASSERT_TRUE(eventually([&] { return status("web", "observedTargetGeneration") == "3"; }));
+  EXPECT_EQ(status_writes("web"), before + 2);
+  EXPECT_EQ(status("web", "verdict"), "Pass");
+  EXPECT_THAT(event_notes(), testing::IsEmpty());
+}
+
+TEST_F(Reconciliation, BudgetAndServiceChangesReachTheirWorkloads) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  put(api_, kube::resources::kDeployments, deployment("other", 60));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("web", 2));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("other", 2));
+  put(api_, kube::resources::kServices, service("web"));
+  start();
+  ASSERT_TRUE(becomes("web", "Pass"));
+  const std::size_t others = status_writes("other");
+  api_.remove(kube::resources::kPodDisruptionBudgets, "shop", "web");
+  ASSERT_TRUE(becomes("web", "Warn"));
+  EXPECT_THAT(*api_.get(kShutdownAudits, "shop", "deployment-web"), HasSubstr("pdb-missing"));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("web", 3));
+  ASSERT_TRUE(becomes("web", "Fail"));
+  EXPECT_THAT(*api_.get(kShutdownAudits, "shop", "deployment-web"), HasSubstr("pdb-blocks-eviction"));
+  EXPECT_EQ(status_writes("other"), others);
+}
+
+TEST_F(Reconciliation, ANewFailingWorkloadGetsAnEventANewPassingOneDoesNot) {
+  start();
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("good", 2));
+  put(api_, kube::resources::kServices, service("good"));
+  put(api_, kube::resources::kDeployments, deployment("good", 60));
+  ASSERT_TRUE(becomes("good", "Pass"));
+  put(api_, kube::resources::kDeployments, deployment("bad", 10));
+  ASSERT_TRUE(becomes("bad", "Fail"));
+  ASSERT_TRUE(eventually([&] { return event_notes().size() == 1; }));
+  EXPECT_THAT(event_notes(), Contains(HasSubstr("ShutdownAuditFailed")));
+}
+
+TEST_F(Reconciliation, AuditsOfGoneWorkloadsAreDeleted) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  start();
+  ASSERT_TRUE(eventually([&] { return status("web", "verdict") != "absent" && idle(); }));
+  api_.remove(kube::resources::kDeployments, "shop", "web");
+  EXPECT_TRUE(eventually([&] { return status("web", "verdict") == "absent"; }));
+}
+
+TEST_F(Reconciliation, AStaleAuditFoundAtStartIsDeletedAForeignOneIsNot) {
+  api_.put(kShutdownAudits, R"({"apiVersion": "shutdownaudit.dev/v1alpha1", "kind": "ShutdownAudit", "metadata": {"name":
+    "deployment-gone", "namespace": "shop", "labels": {"app.kubernetes.io/managed-by": "shutdown-auditor"}},
+    "spec": {"targetRef": {"group": "apps", "kind": "Deployment", "name": "gone"}}})");
+  api_.put(kShutdownAudits, R"({"apiVersion": "shutdownaudit.dev/v1alpha1", "kind": "ShutdownAudit", "metadata": {"name":
+    "deployment-mine", "namespace": "shop"},
+    "spec": {"targetRef": {"group": "apps", "kind": "Deployment", "name": "mine"}}})");
+  start();
+  EXPECT_TRUE(eventually([&] { return status("gone", "verdict") == "absent"; }));
+  ASSERT_TRUE(idle());
+  EXPECT_NE(status("mine", "verdict"), "absent");
+}
+
+TEST_F(Reconciliation, ARecreatedWorkloadGetsANewAudit) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  start();
+  ASSERT_TRUE(eventually([&] { return status("web", "verdict") != "absent" && idle(); }));
+  const std::string first_uid = status("web", "targetUID");
+  // Deleted and made again while nobody looked: the audit still belongs to the predecessor.
+  view_->follow(false);
+  api_.remove(kube::resources::kDeployments, "shop", "web");
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  ASSERT_TRUE(eventually([&] {
+    const auto now = view_->workload({{"apps", "Deployment"}, "shop", "web"});
+    return now && now->meta.uid != first_uid;
+  }));
+  view_->follow(true);
+  view_->enqueue_all(cause::kStart);
+  EXPECT_TRUE(eventually([&] { return status("web", "targetUID") != first_uid && status("web", "verdict") != "absent"; }));
+  EXPECT_EQ(api_.count("delete", "/shutdownaudits/deployment-web"), 1U);
+}
+
+TEST_F(Reconciliation, TamperingIsRepairedWithoutAnEvent) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  put(api_, kube::resources::kPodDisruptionBudgets, budget("web", 2));
+  put(api_, kube::resources::kServices, service("web"));
+  start();
+  ASSERT_TRUE(becomes("web", "Pass"));
+  json audit = json::parse(*api_.get(kShutdownAudits, "shop", "deployment-web"));
+  audit["status"]["verdict"] = "Fail";
+  put(api_, kShutdownAudits, audit);
+  ASSERT_TRUE(becomes("web", "Pass"));
+  api_.remove(kShutdownAudits, "shop", "deployment-web");
+  ASSERT_TRUE(becomes("web", "Pass"));
+  EXPECT_THAT(event_notes(), testing::IsEmpty());
+}
+
+TEST_F(Reconciliation, BulkWritesTakeTurnsAndLiveChangesOvertake) {
+  for (int i = 0; i < 10; ++i) {
+    put(api_, kube::resources::kDeployments, deployment("web-" + std::to_string(i), 60));
+  }
+  start(1);
+  ASSERT_TRUE(eventually([&] { return queue_.stats().delayed == 9 && queue_.stats().processing == 0; }));
+  EXPECT_EQ(api_.count("apply", "/status"), 1U);
+  put(api_, kube::resources::kDeployments, deployment("live", 10));
+  ASSERT_TRUE(becomes("live", "Fail"));
+  EXPECT_EQ(api_.count("apply", "/status"), 2U);
+  clock_.advance(minutes(1));
+  EXPECT_TRUE(eventually([&] { return api_.count("apply", "/status") == 11; }));
+}
+
+TEST_F(Reconciliation, ExcludedNamespacesAreOutOfScope) {
+  json system = deployment("dns", 5);
+  system["metadata"]["namespace"] = "kube-system";
+  put(api_, kube::resources::kDeployments, system);
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  start();
+  ASSERT_TRUE(eventually([&] { return status("web", "verdict") != "absent" && idle(); }));
+  EXPECT_FALSE(api_.get(kShutdownAudits, "kube-system", "deployment-dns"));
+}
+
+TEST_F(Reconciliation, AFailedWriteIsTriedAgainARefusedOneIsNot) {
+  put(api_, kube::resources::kDeployments, deployment("web", 60));
+  api_.fail(2, audit_writes_, {.kind = kube::ErrorKind::kUnavailable, .message = "gone for lunch"});
+  start();
+  ASSERT_TRUE(eventually([&] {
+    clock_.advance(std::chrono::milliseconds(10));
+    return status("web", "verdict") != "absent" && status("web", "verdict") != "null";
+  }));
+  ASSERT_TRUE(idle());
+  api_.forget_calls();
+  api_.fail(-1, audit_writes_, {.kind = kube::ErrorKind::kInvalid, .message = "no", .code = 422});
+  put(api_, kube::resources::kDeployments, deployment("web", 10));
+  ASSERT_TRUE(eventually([&] { return api_.count("apply") == 1; }));
+  ASSERT_TRUE(eventually([&] { return queue_.stats().processing == 0; }));
+  clock_.advance(minutes(10));
+  ASSERT_TRUE(idle());
+  EXPECT_EQ(api_.count("apply"), 1U);
+}
+
+}  // namespace
+}  // namespace shutdown_auditor::controller
