@@ -46,6 +46,7 @@ class Logger {
   void info(std::string_view message, Fields fields = {}) const { write(LogLevel::kInfo, message, fields); }
   void warn(std::string_view message, Fields fields = {}) const { write(LogLevel::kWarn, message, fields); }
   void error(std::string_view message, Fields fields = {}) const { write(LogLevel::kError, message, fields); }
+  void log(LogLevel level, std::string_view message, Fields fields = {}) const { write(level, message, fields); }
 
  private:
   void write(LogLevel level, std::string_view message, Fields fields) const;

@@ -145,10 +145,13 @@ WorkloadReconciler::Outcome WorkloadReconciler::write(Pass& pass, bool catching_
   if (pass.known) pass.target.audit.meta.uid = pass.known->audit.meta.uid;
   parts_.view.ledger().wrote(audit.meta.namespace_, audit.meta.name, pass.target);
   if (!catching_up) {
-    kLog.info("audited", {{"workload", pass.request.key},
-                          {"verdict", audit.status.verdict},
-                          {"reason", audit.status.top_reason},
-                          {"reconcileID", pass.context.reconcile_id}});
+    // Changes are news; a bulk rewrite of ten thousand audits is not.
+    const base::LogLevel level = pass.live() ? base::LogLevel::kInfo : base::LogLevel::kDebug;
+    kLog.log(level, "audited",
+             {{"workload", pass.request.key},
+              {"verdict", audit.status.verdict},
+              {"reason", audit.status.top_reason},
+              {"reconcileID", pass.context.reconcile_id}});
     if (pass.live()) tell(pass);
   }
   return runtime::Action::await_change();

@@ -150,6 +150,7 @@ TEST_F(Reconciliation, StartWritesOneAuditForEachDeploymentAndNoEvent) {
   const json audit = json::parse(*api_.get(kShutdownAudits, "shop", "deployment-bad"));
   EXPECT_EQ(audit["metadata"]["ownerReferences"][0]["name"], "bad");
   EXPECT_FALSE(audit["metadata"]["ownerReferences"][0].contains("controller"));
+  EXPECT_FALSE(audit["metadata"].contains("finalizers"));
   EXPECT_EQ(audit["spec"]["targetRef"]["kind"], "Deployment");
 }
 
