@@ -232,7 +232,7 @@ void ControllerProcess::refresh_metrics() {
   const runtime::WorkQueueStats queue = queue_.stats();
   telemetry_.metrics.set_queue(queue.ready, queue.unfinished, queue.longest_running);
   // Keys that wait for their turn to be written have been audited already.
-  if (queue.ready + queue.processing + queue.parked + queue.delayed == 0 && full_audit_runs_.exchange(false)) {
+  if (queue.ready + queue.processing == 0 && full_audit_runs_.exchange(false)) {
     telemetry_.metrics.set_last_full_audit(clock_.wall_now());
   }
   if (elector_) {

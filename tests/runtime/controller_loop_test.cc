@@ -346,6 +346,7 @@ TEST_F(ControllerLoopTest, StopCancelsAtItsDeadlineAndNamesWhatStillRuns) {
   stopping.join();
   EXPECT_THAT(left, ElementsAre("hangs"));
   let_go = true;
+  ASSERT_TRUE(eventually([&] { return queue.processing().empty(); }));  // it still reads let_go
 }
 
 TEST_F(ControllerLoopTest, StopWithoutStartIsRightAndPreventsAStart) {
