@@ -3,6 +3,7 @@
 #   make test          everything: unit, fault and integration tests, then sanitizers
 #   make build         the release binary, build/release/bin/shutdown-auditor
 #   make bench         benchmarks against a reference in the same run
+#   make fuzz          every fuzz target for FUZZ_SECONDS (600) with libFuzzer; `make test` replays their corpora
 #   make cluster       a local control plane; make cluster-down stops it
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -10,7 +11,7 @@ JOBS ?= $(shell nproc)
 CLUSTER_DIR ?= $(CURDIR)/build/cluster
 BIN := build/release/bin/shutdown-auditor
 
-.PHONY: help demo test bench build cluster cluster-down deps tools
+.PHONY: help demo test bench fuzz build cluster cluster-down deps tools
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -34,6 +35,9 @@ test: deps
 
 bench: build tools
 	@tests/bench/run.sh
+
+fuzz: deps
+	@tests/fuzz/run.sh
 
 cluster: tools
 	@tests/cluster/cluster.sh up "$(CLUSTER_DIR)" --with-controller-manager

@@ -3,7 +3,7 @@
 # build/bench/results.json.
 #   tests/bench/run.sh
 #   BIN=…            the controller to measure (default build/release/bin/shutdown-auditor)
-#   CLIENT=…         bench_client; built beside it when not given
+#   CLIENT=…         bench_client (default: built beside the controller)
 #   DEPLOYMENTS=10000 BUDGETS=5000 CHANGES=100 HANDOVERS=5
 #   DEFAULTS=0       leaves out the slow run with the default write rate
 set -euo pipefail
@@ -25,13 +25,14 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-if [[ -z ${CLIENT:-} ]]; then
-  build=$(dirname "$(dirname "$BIN")")
-  say "building bench_client"
-  cmake -S . -B "$build" -DSA_BUILD_BENCH=ON >/dev/null
-  cmake --build "$build" --target bench_client --parallel "$(nproc)" >/dev/null
-  CLIENT=$build/bin/bench_client
-fi
+build=$(dirname "$(dirname "$BIN")")
+say "building what measures"
+cmake -S . -B "$build" -DSA_BUILD_BENCH=ON >/dev/null
+cmake --build "$build" --target bench_client bench_audit --parallel "$(nproc)" >/dev/null
+CLIENT=${CLIENT:-$build/bin/bench_client}
+
+say "an audit beside decoding its Deployment"
+"$build/bin/bench_audit" | tee "$out/audit.txt"
 
 now_ms() { date +%s%3N; }
 seconds() { awk -v ms="$1" 'BEGIN { printf "%.2f", ms / 1000 }'; }
