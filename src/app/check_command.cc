@@ -9,6 +9,7 @@
 #include "app/input.h"
 #include "app/policy_file.h"
 #include "audit/audit.h"
+#include "audit/disruption.h"
 #include "report/audit_json.h"
 #include "report/one_line.h"
 #include "report/table.h"
@@ -27,6 +28,22 @@ struct NamespaceObjects {
   std::vector<const objects::Workload*> workloads;
   std::vector<const objects::JobTemplate*> jobs;
   objects::StringMap labels;
+  std::optional<audit::BudgetSurvey> survey;  // made with the first audit
+
+  audit::Surroundings surroundings() {
+    audit::Surroundings around;
+    around.budgets = &budgets;
+    around.services = &services;
+    around.autoscalers = &autoscalers;
+    around.workloads = &workloads;
+    around.jobs = &jobs;
+    around.namespace_labels = &labels;
+    if (!survey) {
+      survey.emplace(around);
+    }
+    around.survey = &*survey;
+    return around;
+  }
 };
 
 objects::ObjectMeta& meta_of(manifest::Value& value) {
@@ -47,6 +64,18 @@ std::string default_namespace(const Input& input, const CheckOptions& options) {
   return named.size() == 1 ? *named.begin() : "default";
 }
 
+// A ReplicaSet or Pod that another controller made says nothing that its owner does not say.
+bool is_made_by_another(const objects::Workload& workload) {
+  return workload.meta.controller() != nullptr && (workload.kind.kind == "ReplicaSet" || workload.kind.kind == "Pod");
+}
+
+bool is_hook(const objects::ObjectMeta& meta) { return objects::find(meta.annotations, kHookAnnotation) != nullptr; }
+
+// The version that Kubernetes 1.25 removed.
+bool is_gone(const manifest::Object& object) {
+  return object.kind == objects::GroupKind{"policy", "PodDisruptionBudget"} && object.api_version == "policy/v1beta1";
+}
+
 using Namespaces = std::map<std::string, NamespaceObjects, std::less<>>;
 
 Namespaces group_by_namespace(Input& input, const std::string& fallback) {
@@ -64,9 +93,15 @@ Namespaces group_by_namespace(Input& input, const std::string& fallback) {
     }
     NamespaceObjects& group = out[name];
     if (const auto* workload = std::get_if<objects::Workload>(&value)) {
-      group.workloads.push_back(workload);
+      // A hook's pod is gone when the budgets matter.
+      const bool passing = workload->kind.kind == "Pod" && is_hook(workload->meta);
+      if (!passing && !is_made_by_another(*workload)) {
+        group.workloads.push_back(workload);
+      }
     } else if (const auto* budget = std::get_if<objects::PodDisruptionBudget>(&value)) {
-      group.budgets.push_back(budget);
+      if (!is_gone(item.object)) {
+        group.budgets.push_back(budget);
+      }
     } else if (const auto* service = std::get_if<objects::Service>(&value)) {
       group.services.push_back(service);
     } else if (const auto* autoscaler = std::get_if<objects::Autoscaler>(&value)) {
@@ -91,7 +126,9 @@ struct Counts {
   std::size_t workloads = 0;
   std::size_t hooks = 0;
   std::size_t owned = 0;
+  std::size_t borrowing = 0;  // Rollouts whose template is another workload's
   std::size_t out_of_scope = 0;
+  std::size_t old_budgets = 0;
 };
 
 class Checker {
@@ -132,7 +169,9 @@ class Checker {
 
  private:
   std::vector<report::ShutdownAudit> audit_all(Input& input) {
-    const Namespaces namespaces = group_by_namespace(input, default_namespace(input, options_));
+    Namespaces namespaces = group_by_namespace(input, default_namespace(input, options_));
+    counts_.old_budgets = static_cast<std::size_t>(std::count_if(
+        input.objects.begin(), input.objects.end(), [](const InputObject& item) { return is_gone(item.object); }));
     const bool budget_seen = std::any_of(namespaces.begin(), namespaces.end(),
                                          [](const auto& entry) { return !entry.second.budgets.empty(); });
     std::vector<report::ShutdownAudit> audits;
@@ -141,18 +180,12 @@ class Checker {
       if (workload == nullptr) {
         continue;
       }
-      const NamespaceObjects& around = namespaces.find(workload->meta.namespace_)->second;
+      NamespaceObjects& around = namespaces.find(workload->meta.namespace_)->second;
       if (!is_wanted(*workload, around)) {
         continue;
       }
-      audit::Surroundings surroundings;
-      surroundings.budgets = &around.budgets;
-      surroundings.services = &around.services;
-      surroundings.autoscalers = &around.autoscalers;
-      surroundings.workloads = &around.workloads;
-      surroundings.jobs = &around.jobs;
-      surroundings.namespace_labels = &around.labels;
-      surroundings.budgets_may_be_elsewhere = !budget_seen && !options_.complete;
+      audit::Surroundings surroundings = around.surroundings();
+      surroundings.budgets_may_be_elsewhere = !budget_seen && counts_.old_budgets == 0 && !options_.complete;
       audits.push_back(audit_one(item, *workload, surroundings));
     }
     counts_.workloads = audits.size();
@@ -160,13 +193,16 @@ class Checker {
   }
 
   bool is_wanted(const objects::Workload& workload, const NamespaceObjects& around) {
-    if (objects::find(workload.meta.annotations, kHookAnnotation) != nullptr) {
+    if (is_hook(workload.meta)) {
       ++counts_.hooks;
       return false;
     }
-    // A ReplicaSet that a Deployment made says nothing that the Deployment does not say.
+    if (workload.template_elsewhere) {
+      ++counts_.borrowing;
+      return false;
+    }
     const bool owned = workload.meta.controller() != nullptr;
-    if (owned && (options_.skip_owned || workload.kind.kind == "ReplicaSet")) {
+    if (is_made_by_another(workload) || (owned && options_.skip_owned)) {
       ++counts_.owned;
       return false;
     }
@@ -222,9 +258,15 @@ class Checker {
     };
     note(counts_.hooks, "Helm hooks are read for their labels only");
     note(counts_.owned, "made by another controller");
+    note(counts_.borrowing, "spec.workloadRef lends it the pods of a workload that is audited itself");
     note(counts_.out_of_scope, policy_.name.empty()
                                    ? "their namespace is one the built-in policy leaves out (a --policy file can say otherwise)"
                                    : "outside the scope of the policy");
+    if (counts_.old_budgets > 0) {
+      io_.err << "note: " << counts_.old_budgets
+              << (counts_.old_budgets == 1 ? " PodDisruptionBudget" : " PodDisruptionBudgets")
+              << " left out: Kubernetes 1.25 and later do not serve policy/v1beta1; write policy/v1\n";
+    }
     if (counts_.workloads == 0) {
       io_.err << "note: no workload to audit in the input\n";
     }

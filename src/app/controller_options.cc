@@ -103,6 +103,9 @@ void add_controller_flags(CLI::App& command, ControllerOptions& o) {
   flags.plain("kubeconfig", o.kubeconfig, "Kubeconfig file; else $KUBECONFIG, the pod's service account, ~/.kube/config");
   flags.plain("context", o.context, "Context of the kubeconfig");
   flags.plain("namespaces", o.namespaces, "Only these namespaces, separated by commas")->delimiter(',');
+  flags.plain("kinds", o.kinds, "Audit only these kinds, separated by commas; audits of the others are deleted")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"Deployment", "StatefulSet", "DaemonSet", "Rollout"}));
   flags.plain("kube-api-qps", o.qps, "Requests a second to the API server; negative: no limit");
   flags.plain("kube-api-burst", o.burst, "Requests at once")->check(CLI::Range(1, 100000));
   flags.plain("policy", o.policy_file, "Policy from a file instead of a ShutdownPolicy object");

@@ -21,6 +21,7 @@ struct ControllerOptions {
   std::string kubeconfig;
   std::string context;
   std::vector<std::string> namespaces;  // empty: all
+  std::vector<std::string> kinds;       // that get audits; empty: all
   double qps = 50;                      // negative: no limit
   int burst = 100;
   std::string policy_file;

@@ -97,7 +97,7 @@ ControllerProcess::ControllerProcess(const ControllerOptions& options, kube::Con
       recorder_({kFieldManager, host_name()}, fenced_, clock_, base::system_random(), &telemetry.events),
       queue_(clock_, {}, &telemetry.queue),
       pacer_(clock_, options.bulk_writes_per_second),
-      view_({connection.api(), clock_, base::system_random(), nullptr}, queue_, {options.namespaces, {}}),
+      view_({connection.api(), clock_, base::system_random(), nullptr}, queue_, {options.namespaces, options.kinds, {}}),
       reconciler_({view_, policy_, writer_, recorder_, pacer_, clock_, telemetry.audits}, {.events = options.events}),
       coordinator_(clock_, options.shutdown_timeout) {}
 

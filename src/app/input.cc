@@ -39,11 +39,30 @@ base::Result<void> collect(const fs::path& directory, std::vector<std::string>& 
   return {};
 }
 
+// The Pod as what is audited: its own metadata is that of the template.
+void make_pod_a_workload(manifest::Object& object) {
+  auto* pod = std::get_if<objects::Pod>(&object.value);
+  if (pod == nullptr) {
+    return;
+  }
+  objects::Workload workload;
+  workload.kind = object.kind;
+  workload.pod_template.meta.labels = pod->meta.labels;
+  workload.pod_template.meta.annotations = pod->meta.annotations;
+  workload.pod_template.spec = std::move(pod->spec);
+  workload.meta = std::move(pod->meta);
+  object.value = std::move(workload);
+}
+
 void load_text(Input& input, const std::string& text, const std::string& name) {
   manifest::LoadOptions options;
   options.keep_annotation = &audit::reads_annotation;
   manifest::load(
-      text, name, options, [&](manifest::Object object) { input.objects.push_back({name, std::move(object)}); },
+      text, name, options,
+      [&](manifest::Object object) {
+        make_pod_a_workload(object);
+        input.objects.push_back({name, std::move(object)});
+      },
       [&](manifest::Problem problem) { input.problems.push_back(std::move(problem)); });
 }
 

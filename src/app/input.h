@@ -8,7 +8,7 @@
 
 namespace shutdown_auditor::app {
 
-// One object of the input and the file it came from.
+// One object of the input and the file it came from. A Pod is held as a Workload of kind Pod: it is what is audited.
 struct InputObject {
   std::string file;
   manifest::Object object;

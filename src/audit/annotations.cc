@@ -4,6 +4,7 @@
 #include <array>
 
 #include "audit/audit.h"
+#include "audit/framework_table.h"
 #include "audit/seconds.h"
 #include "base/text.h"
 
@@ -40,7 +41,10 @@ class Reader {
 
   Annotations read() {
     const objects::StringMap& inner = workload_.pod_template.meta.annotations;
-    for (const auto& [key, value] : inner) entry(key, value, "spec.template.metadata.annotations");
+    const bool is_pod = workload_.kind.kind == "Pod";  // its metadata is the template's
+    for (const auto& [key, value] : inner) {
+      entry(key, value, is_pod ? "metadata.annotations" : "spec.template.metadata.annotations");
+    }
     for (const auto& [key, value] : workload_.meta.annotations) {
       if (objects::find(inner, key) == nullptr) entry(key, value, "metadata.annotations");
     }
@@ -167,6 +171,9 @@ std::optional<std::int64_t> parse_declared_seconds(std::string_view text) {
   return ms;
 }
 
-bool reads_annotation(std::string_view key) { return key == "helm.sh/hook" || parse_key(key).has_value(); }
+bool reads_annotation(std::string_view key) {
+  const Names others = annotation_keys();  // of injectors and sidecars, in the knowledge base
+  return key == "helm.sh/hook" || parse_key(key).has_value() || std::binary_search(others.begin(), others.end(), key);
+}
 
 }  // namespace shutdown_auditor::audit

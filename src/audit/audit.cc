@@ -15,6 +15,9 @@
 #include "audit/rollout.h"
 #include "audit/roles.h"
 #include "audit/seconds.h"
+#include "audit/sidecar_checks.h"
+#include "audit/signal_checks.h"
+#include "audit/stop_estimate.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -25,9 +28,23 @@ constexpr std::array<std::string_view, 6> kEvidence{"Declared", "Detected", "Fra
 constexpr std::array<std::string_view, 3> kRoles{"Serving", "Main", "Sidecar"};
 constexpr std::array<std::string_view, 6> kPreStopKinds{"None", "Exact", "Range", "Unbounded", "Unknown", "Broken"};
 
-std::string drain_source(Evidence evidence) {
-  if (evidence == Evidence::kDeclared) return "Annotation";
-  return evidence == Evidence::kUnknown ? std::string() : std::string(to_string(evidence));
+// Where the drain was read: the application's own deadline before what requests are declared or assumed to last.
+std::string drain_source(const ContainerTerms& terms) {
+  if (terms.deadline.ms) {
+    switch (terms.deadline_source) {
+      case TimeSource::kFlag: return "Flag";
+      case TimeSource::kEnv: return "Env";
+      case TimeSource::kAnnotation: return "Annotation";
+      case TimeSource::kNone:
+      case TimeSource::kFrameworkDefault: return "FrameworkDefault";
+    }
+  }
+  switch (terms.max_request.evidence) {
+    case Evidence::kDeclared: return "Annotation";
+    case Evidence::kPolicy: return "Policy";
+    case Evidence::kAssumed: return "Assumed";
+    default: return {};
+  }
 }
 
 ContainerReading reading_of(const ContainerTerms& terms, const ContainerView& view, std::int64_t budget_seconds) {
@@ -37,13 +54,16 @@ ContainerReading reading_of(const ContainerTerms& terms, const ContainerView& vi
   ContainerReading reading;
   reading.name = terms.name;
   reading.role = terms.role;
+  reading.framework = view.application.framework;
   reading.pre_stop = terms.hook.kind == PreStopKind::kBroken ? terms.hook : terms.pre_stop;
   reading.max_request_seconds = seconds(terms.max_request);
   reading.max_request_evidence = terms.max_request.evidence;
-  reading.drain_source = drain_source(terms.max_request.evidence);
+  reading.drain_seconds = seconds(terms.deadline);
+  reading.drain_source = drain_source(terms);
   reading.cleanup_seconds = seconds(terms.cleanup);
   reading.cleanup_evidence = terms.cleanup.evidence;
-  reading.stop_signal = view.container->stop_signal.empty() ? "SIGTERM" : view.container->stop_signal;
+  reading.signal_handling = to_string(view.application.signal_handling);
+  reading.stop_signal = view.application.stop_signal;
   reading.needs_seconds = needed_seconds(needs_ms(terms, SumLevel::kExpected, budget_seconds));
   return reading;
 }
@@ -107,23 +127,31 @@ AuditResult audit_workload(const objects::Workload& workload, const Surroundings
                            const AuditOptions& options) {
   if (workload.pod_template.spec.containers.empty()) {
     return failed("NoContainers", "The pod template has no containers.",
-                  "Add a container to spec.template.spec.containers.", policy);
+                  "Add a container to " + pod_spec_path(workload) + ".containers.", policy);
   }
   AuditResult result;
   Collector collected;
   const Annotations annotations = read_annotations(workload);
-  const std::vector<ContainerView> views = classify(workload, surroundings);
+  std::vector<ContainerView> views = stopping_containers(workload);
+  for (ContainerView& view : views) {
+    view.application = read_application(workload, *view.container, options.kubernetes_minor);
+  }
+  assign_roles(workload, surroundings, views);
   const PodTerms terms = gather_terms(workload, views, annotations, policy, options);
   const GraceReading reading = add_up(terms);
 
   check_grace(terms, reading, policy, collected);
   check_hooks(terms, policy, collected);
+  check_signals(views, terms, collected);
+  check_sidecars(views, terms, collected);
+  check_injection(injected_sidecars(workload, surroundings.namespace_labels), terms, collected);
   check_probes(views, terms, collected);
   result.disruption = check_disruption(workload, surroundings, collected);
   check_rollout(workload, surroundings, collected);
   check_annotations(annotations, policy, collected);
 
   result.budget = reading.budget;
+  result.estimate = estimate_stop(workload, result.disruption, result.budget);
   for (std::size_t i = 0; i < views.size(); ++i) {
     result.containers.push_back(reading_of(terms.containers[i], views[i], reading.budget_seconds));
   }

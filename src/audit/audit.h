@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,16 @@ struct PreStopReading {
   std::optional<std::int64_t> nominal_ms;     // what it normally takes
   std::optional<std::int64_t> max_ms;         // absent: no known limit
   std::string reason;                         // in words, for Unknown, Unbounded and Broken; also names what was read
+
+  // What the hook does besides taking time.
+  bool starts_drain = false;           // it tells the server to finish what is under way (nginx -s quit, kill -TERM 1 …)
+  bool waits_for_drain = false;        // and stays until that is done
+  std::vector<std::string> signals{};  // "SIGQUIT to process 1", "SIGTERM to uwsgi"
+  std::vector<std::string> problems{}; // in words: what in it will not do what was meant
+  bool never_ends = false;             // for certain: every grace period runs out; min_ms is what passes before that part
+
+  // The provable time: the largest int64 for a hook that never ends.
+  std::int64_t least_ms() const { return never_ends ? std::numeric_limits<std::int64_t>::max() : min_ms; }
 };
 
 // One container as the audit understood it. Sums saturate at the largest int64.
@@ -95,6 +106,24 @@ struct DisruptionReading {
   std::vector<std::string> budgets;  // names of the PodDisruptionBudgets that select the template, sorted
   std::optional<std::int64_t> replicas;
   std::optional<std::int64_t> disruptions_allowed_when_ready;
+  // For the estimate of a stop, not part of the status. In how many rounds the pods leave when all their nodes are drained
+  // (at an autoscaler's floor); absent when not known.
+  std::optional<std::int64_t> replicas_at_floor;
+  std::optional<std::int64_t> drain_rounds;
+  bool drain_blocked = false;
+};
+
+// A time for a number of pods to stop: expected by what they are known or assumed to need, at worst by the grace period.
+struct StopSpan {
+  enum class State : std::uint8_t { kNotKnown, kBlocked, kTimed };
+  State state = State::kNotKnown;  // kBlocked: no eviction is ever allowed
+  std::int64_t expected_seconds = 0;
+  std::int64_t worst_seconds = 0;
+  bool at_least = false;  // expected_seconds is a lower bound
+};
+struct StopEstimate {
+  StopSpan drain;
+  StopSpan rollout;
 };
 
 struct AuditResult {
@@ -104,8 +133,11 @@ struct AuditResult {
   Budget budget;
   std::vector<ContainerReading> containers;
   DisruptionReading disruption;
+  StopEstimate estimate;
   std::vector<Finding> findings;  // worst first, then catalogue order, then container order
 };
+
+class BudgetSurvey;
 
 // What stands around a workload, in its own namespace unless said otherwise. Pointers are borrowed for the call; a null
 // list means "cannot be read", which is not the same as empty.
@@ -117,6 +149,8 @@ struct Surroundings {
   const std::vector<const objects::Workload*>* workloads = nullptr;
   const std::vector<const objects::JobTemplate*>* jobs = nullptr;
   const objects::StringMap* namespace_labels = nullptr;
+  // Of the same lists (audit/disruption.h): an audit then need not add up again what each budget selects. Optional.
+  const BudgetSurvey* survey = nullptr;
   // Files only: no PodDisruptionBudget at all in the input and not declared complete, so that a missing one is only Info.
   bool budgets_may_be_elsewhere = false;
 };

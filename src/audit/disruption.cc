@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <string_view>
+#include <unordered_map>
 
 #include "audit/roles.h"
-#include "audit/seconds.h"
-#include "base/text.h"
 
 namespace shutdown_auditor::audit {
 namespace {
 
-constexpr std::int64_t kMaxReplicas = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kKedaDefaultCeiling = 100;
 
-std::int64_t clamp_replicas(std::int64_t value) { return std::clamp<std::int64_t>(value, 0, kMaxReplicas); }
+std::int64_t clamp_replicas(std::int64_t value) { return std::clamp<std::int64_t>(value, 0, kMaxPods); }
 
 constexpr std::array<std::string_view, 6> kChosenLabels{
     "pod-template-hash",        "rollouts-pod-template-hash", "controller-revision-hash", "pod-template-generation",
@@ -22,6 +20,13 @@ constexpr std::array<std::string_view, 6> kChosenLabels{
 
 bool is_chosen(std::string_view key) {
   return std::find(kChosenLabels.begin(), kChosenLabels.end(), key) != kChosenLabels.end();
+}
+
+bool mentions_chosen(const objects::LabelSelector& selector) {
+  return std::any_of(selector.match_labels.begin(), selector.match_labels.end(),
+                     [](const auto& pair) { return is_chosen(pair.first); }) ||
+         std::any_of(selector.match_expressions.begin(), selector.match_expressions.end(),
+                     [](const objects::SelectorRequirement& each) { return is_chosen(each.key); });
 }
 
 // The selector without what it asks of values that controllers choose.
@@ -35,29 +40,13 @@ objects::LabelSelector without_chosen(const objects::LabelSelector& selector, co
   return rest;
 }
 
-std::string limit_problem(std::string_view field, const objects::IntOrString& limit) {
-  const std::string shown = std::string(field) + " " + base::quoted(objects::to_string(limit), 40);
-  if (limit.is_string) {
-    return parse_percent(limit.text) ? std::string() : shown + " is not a percentage from 0% to 100%";
-  }
-  return limit.number >= 0 && limit.number <= kMaxReplicas ? std::string() : shown + " is not a number of pods";
-}
-
-std::int64_t percent_of(const objects::IntOrString& limit, std::int64_t total) {
-  return (parse_percent(limit.text).value_or(0) * total + 99) / 100;
-}
-
-bool counts_scale(const objects::PodDisruptionBudget& budget) {
-  return budget.max_unavailable.has_value() || (budget.min_available && budget.min_available->is_string);
-}
-
 bool same_object(const objects::Workload& a, const objects::Workload& b) {
   return a.kind == b.kind && a.meta.name == b.meta.name && same_namespace(a.meta, b.meta);
 }
 
-// The ReplicaSet of a Deployment stands for the same pods.
+// The ReplicaSet of a Deployment, or its Pod, stands for pods that are counted already.
 bool is_part_of_another(const objects::Workload& workload) {
-  return workload.kind.kind == "ReplicaSet" && workload.meta.controller() != nullptr;
+  return (workload.kind.kind == "ReplicaSet" || workload.kind.kind == "Pod") && workload.meta.controller() != nullptr;
 }
 
 objects::StringMap job_labels(const objects::JobTemplate& job) {
@@ -70,50 +59,106 @@ objects::StringMap job_labels(const objects::JobTemplate& job) {
   return labels;
 }
 
-// Adds up what else the budget selects.
-void read_others(const objects::Workload& workload, const Surroundings& surroundings, BudgetReading& reading) {
-  const objects::PodDisruptionBudget& budget = *reading.budget;
-  const ReplicaRange own = replicas_of(workload, surroundings);
-  std::int64_t at_floor = own.floor;
-  std::int64_t at_ceiling = own.ceiling;
-  bool countable = reading.selection == Selection::kAll && has_replicas(workload);
-  reading.alone = surroundings.workloads != nullptr && reading.selection == Selection::kAll;
-  if (surroundings.workloads != nullptr) {
-    for (const objects::Workload* other : *surroundings.workloads) {
-      if (same_object(*other, workload) || is_part_of_another(*other) || !same_namespace(other->meta, workload.meta)) continue;
-      const Selection selection = selects(budget, *other);
-      if (selection == Selection::kNone) continue;
-      const ReplicaRange range = replicas_of(*other, surroundings);
-      if (has_replicas(*other) && range.ceiling == 0) continue;
-      reading.alone = false;
-      countable = countable && selection == Selection::kAll && has_replicas(*other);
-      if (!has_replicas(*other)) reading.without_scale = other->kind.kind + " " + other->meta.name;
-      at_floor = clamp_replicas(at_floor + range.floor);
-      at_ceiling = clamp_replicas(at_ceiling + range.ceiling);
-    }
+// Autoscalers by the name of what they scale.
+class ScalerIndex {
+ public:
+  explicit ScalerIndex(const Surroundings& surroundings) {
+    if (surroundings.autoscalers == nullptr) return;
+    for (const objects::Autoscaler* each : *surroundings.autoscalers) by_target_[each->target_name].push_back(each);
   }
-  if (surroundings.jobs != nullptr) {
-    for (const objects::JobTemplate* job : *surroundings.jobs) {
-      if (!same_namespace(job->meta, workload.meta) || !objects::matches(budget.selector, job_labels(*job))) continue;
-      reading.alone = false;
-      countable = false;
-      reading.without_scale = job->kind.kind + " " + job->meta.name;
-    }
+  ReplicaRange replicas_of(const objects::Workload& workload) const {
+    const auto found = by_target_.find(workload.meta.name);
+    Surroundings around;
+    if (found != by_target_.end()) around.autoscalers = &found->second;
+    return audit::replicas_of(workload, around);
   }
-  if (!counts_scale(budget)) reading.without_scale.clear();
 
-  // Nothing else can make these allow an eviction.
-  const bool blocks_always = !budget.min_available && !budget.max_unavailable;
-  const bool known = blocks_always || (countable && surroundings.workloads != nullptr);
-  if (!known || reading.sync_failed || !reading.without_scale.empty()) return;
-  reading.pods_at_floor = at_floor;
-  reading.allowed_at_floor = allowed_when_ready(budget, at_floor);
-  reading.allowed_at_ceiling = allowed_when_ready(budget, at_ceiling);
-}
+ private:
+  std::unordered_map<std::string_view, std::vector<const objects::Autoscaler*>> by_target_;
+};
+
+// Adds up what a budget selects: the audited workload, if one is given, and everything else around.
+class BudgetReader {
+ public:
+  BudgetReader(const objects::PodDisruptionBudget& budget, const ScalerIndex& scalers) : budget_(budget), scalers_(scalers) {
+    reading_.budget = &budget;
+    for (const objects::Condition& condition : budget.conditions) {
+      if (condition.type == "DisruptionAllowed" && condition.status == "False" && condition.reason == "SyncFailed") {
+        reading_.sync_failed = true;
+        reading_.sync_message = condition.message;
+      }
+    }
+  }
+
+  BudgetReading read(const objects::Workload* audited, const Surroundings& surroundings) {
+    if (audited != nullptr) add(*audited);
+    if (surroundings.workloads != nullptr) {
+      for (const objects::Workload* other : *surroundings.workloads) {
+        if (is_part_of_another(*other) || (audited != nullptr && same_object(*other, *audited))) continue;
+        if (!has_replicas(*other) || scalers_.replicas_of(*other).ceiling > 0) add(*other);
+      }
+    }
+    if (surroundings.jobs != nullptr) {
+      for (const objects::JobTemplate* job : *surroundings.jobs) add(*job);
+    }
+    reading_.alone = surroundings.workloads != nullptr && selected_ == 1 && !some_;
+    reading_.only_bare_pods = counts_scale(budget_) && selected_ > 0 && selected_ == bare_ && !some_;
+    if (!counts_scale(budget_)) reading_.without_scale.clear();
+    if (reading_.sync_failed || !reading_.without_scale.empty()) return std::move(reading_);
+
+    // Without a limit nothing can make it allow an eviction, so it need not be known what else it selects.
+    const bool blocks_always = !budget_.min_available && !budget_.max_unavailable;
+    if (!blocks_always && (!countable_ || some_ || surroundings.workloads == nullptr)) return std::move(reading_);
+    reading_.at_floor = status_of(budget_, at_floor_);
+    reading_.at_ceiling = status_of(budget_, at_ceiling_);
+    return std::move(reading_);
+  }
+
+ private:
+  void add(const objects::Workload& workload) {
+    const Selection selection = selects(budget_, workload);
+    if (selection == Selection::kNone) return;
+    ++selected_;
+    if (is_bare_pod(workload)) ++bare_;
+    some_ = some_ || selection == Selection::kSome;
+    if (!has_replicas(workload)) {
+      countable_ = false;
+      if (selection == Selection::kAll) name_without_scale(workload.kind.kind, workload.meta.name);
+      return;
+    }
+    const Owner owner = owner_of(workload.kind);
+    const ReplicaRange range = scalers_.replicas_of(workload);
+    at_floor_.push_back({owner, range.floor, range.floor, range.floor});
+    at_ceiling_.push_back({owner, range.ceiling, range.ceiling, range.ceiling});
+  }
+
+  void add(const objects::JobTemplate& job) {
+    if (!same_namespace(job.meta, budget_.meta) || !objects::matches(budget_.selector, job_labels(job))) return;
+    ++selected_;
+    countable_ = false;
+    name_without_scale(job.kind.kind, job.meta.name);
+  }
+
+  void name_without_scale(const std::string& kind, const std::string& name) {
+    if (reading_.without_scale.empty()) reading_.without_scale = kind + " " + name;
+  }
+
+  const objects::PodDisruptionBudget& budget_;
+  const ScalerIndex& scalers_;
+  BudgetReading reading_;
+  std::vector<SelectedPods> at_floor_;
+  std::vector<SelectedPods> at_ceiling_;
+  std::size_t selected_ = 0;
+  std::size_t bare_ = 0;
+  bool some_ = false;       // of one of them it is not known which pods
+  bool countable_ = true;
+};
 
 }  // namespace
 
-bool has_replicas(const objects::Workload& workload) { return workload.kind.kind != "DaemonSet"; }
+bool has_replicas(const objects::Workload& workload) { return owner_of(workload.kind) != Owner::kWithoutScale; }
+
+bool is_bare_pod(const objects::Workload& workload) { return owner_of(workload.kind) == Owner::kNone; }
 
 ReplicaRange replicas_of(const objects::Workload& workload, const Surroundings& surroundings) {
   const std::int64_t written = clamp_replicas(workload.replicas.value_or(1));
@@ -128,7 +173,8 @@ ReplicaRange replicas_of(const objects::Workload& workload, const Surroundings& 
     // A HorizontalPodAutoscaler leaves a workload alone that was scaled to zero.
     if (!keda && workload.replicas == 0) return {0, 0, false};
     const std::int64_t floor = clamp_replicas(scaler->min_replicas.value_or(keda ? 0 : 1));
-    const std::int64_t ceiling = std::max(floor, clamp_replicas(scaler->max_replicas.value_or(keda ? kKedaDefaultCeiling : floor)));
+    const std::int64_t written_ceiling = scaler->max_replicas.value_or(keda ? kKedaDefaultCeiling : floor);
+    const std::int64_t ceiling = std::max(floor, clamp_replicas(written_ceiling));
     range.floor = range.autoscaled ? std::min(range.floor, floor) : floor;
     range.ceiling = range.autoscaled ? std::max(range.ceiling, ceiling) : ceiling;
     range.autoscaled = true;
@@ -136,48 +182,12 @@ ReplicaRange replicas_of(const objects::Workload& workload, const Surroundings& 
   return range;
 }
 
-std::optional<std::int64_t> parse_percent(std::string_view text) {
-  if (text.size() < 2 || text.back() != '%') return std::nullopt;
-  text.remove_suffix(1);
-  std::int64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = std::min<std::int64_t>(value * 10 + (c - '0'), 1000);
-  }
-  return value <= 100 ? std::optional(value) : std::nullopt;
-}
-
-std::string budget_problem(const objects::PodDisruptionBudget& budget) {
-  if (budget.min_available && budget.max_unavailable) return "it sets both minAvailable and maxUnavailable";
-  if (budget.min_available) {
-    if (std::string problem = limit_problem("minAvailable", *budget.min_available); !problem.empty()) return problem;
-  }
-  if (budget.max_unavailable) {
-    if (std::string problem = limit_problem("maxUnavailable", *budget.max_unavailable); !problem.empty()) return problem;
-  }
-  const std::string& policy = budget.unhealthy_pod_eviction_policy;
-  if (!policy.empty() && policy != "IfHealthyBudget" && policy != "AlwaysAllow") {
-    return "unhealthyPodEvictionPolicy is " + base::quoted(policy, 40);
-  }
-  return budget.selector ? objects::selector_problem(*budget.selector) : std::string();
-}
-
-std::int64_t allowed_when_ready(const objects::PodDisruptionBudget& budget, std::int64_t pods) {
-  pods = clamp_replicas(pods);
-  std::int64_t desired = pods;
-  if (budget.max_unavailable) {
-    const objects::IntOrString& limit = *budget.max_unavailable;
-    desired = std::max<std::int64_t>(0, pods - (limit.is_string ? percent_of(limit, pods) : limit.number));
-  } else if (budget.min_available) {
-    const objects::IntOrString& limit = *budget.min_available;
-    desired = limit.is_string ? percent_of(limit, pods) : limit.number;
-  }
-  return std::max<std::int64_t>(0, pods - desired);
-}
-
 Selection selects(const objects::PodDisruptionBudget& budget, const objects::Workload& workload) {
   if (!budget.selector || !same_namespace(budget.meta, workload.meta)) return Selection::kNone;
   const objects::StringMap& own = workload.pod_template.meta.labels;
+  if (!mentions_chosen(*budget.selector)) {
+    return objects::matches(*budget.selector, own) ? Selection::kAll : Selection::kNone;
+  }
   const objects::LabelSelector rest = without_chosen(*budget.selector, own);
   const bool asks_chosen = rest.match_labels.size() != budget.selector->match_labels.size() ||
                            rest.match_expressions.size() != budget.selector->match_expressions.size();
@@ -185,23 +195,35 @@ Selection selects(const objects::PodDisruptionBudget& budget, const objects::Wor
   return asks_chosen ? Selection::kSome : Selection::kAll;
 }
 
+BudgetSurvey::BudgetSurvey(const Surroundings& surroundings) {
+  if (surroundings.budgets == nullptr) return;
+  const ScalerIndex scalers(surroundings);
+  for (const objects::PodDisruptionBudget* budget : *surroundings.budgets) {
+    if (!budget_problem(*budget).empty()) continue;
+    readings_.emplace(budget, BudgetReader(*budget, scalers).read(nullptr, surroundings));
+  }
+}
+
+const BudgetReading* BudgetSurvey::find(const objects::PodDisruptionBudget& budget) const {
+  const auto found = readings_.find(&budget);
+  return found == readings_.end() ? nullptr : &found->second;
+}
+
 std::vector<BudgetReading> budgets_of(const objects::Workload& workload, const Surroundings& surroundings) {
   std::vector<BudgetReading> readings;
   if (surroundings.budgets == nullptr) return readings;
+  std::optional<ScalerIndex> scalers;
   for (const objects::PodDisruptionBudget* budget : *surroundings.budgets) {
     const Selection selection = selects(*budget, workload);
     if (selection == Selection::kNone || !budget_problem(*budget).empty()) continue;
-    BudgetReading reading;
-    reading.budget = budget;
-    reading.selection = selection;
-    for (const objects::Condition& condition : budget->conditions) {
-      if (condition.type == "DisruptionAllowed" && condition.status == "False" && condition.reason == "SyncFailed") {
-        reading.sync_failed = true;
-        reading.sync_message = condition.message;
-      }
+    const BudgetReading* surveyed = surroundings.survey == nullptr ? nullptr : surroundings.survey->find(*budget);
+    if (surveyed == nullptr && !scalers) scalers.emplace(surroundings);
+    readings.push_back(surveyed != nullptr ? *surveyed : BudgetReader(*budget, *scalers).read(&workload, surroundings));
+    readings.back().selection = selection;
+    // Of several controllers without scale the workload's own is the one to name.
+    if (!readings.back().without_scale.empty() && !has_replicas(workload) && selection == Selection::kAll) {
+      readings.back().without_scale = workload.kind.kind + " " + workload.meta.name;
     }
-    read_others(workload, surroundings, reading);
-    readings.push_back(std::move(reading));
   }
   std::sort(readings.begin(), readings.end(), [](const BudgetReading& a, const BudgetReading& b) {
     return a.budget->meta.name < b.budget->meta.name;

@@ -120,4 +120,14 @@ bool apply_exemptions(const objects::Workload& workload, const objects::StringMa
   return whole;
 }
 
+std::optional<base::WallTime> next_expiry(const objects::Workload& workload, const objects::StringMap* namespace_labels,
+                                          const Policy& policy, base::WallTime now) {
+  std::optional<base::WallTime> next;
+  for (const Exemption& exemption : policy.exemptions) {
+    if (!exemption.expiration || *exemption.expiration <= now || (next && *next <= *exemption.expiration)) continue;
+    if (is_for(exemption, workload, namespace_labels)) next = exemption.expiration;
+  }
+  return next;
+}
+
 }  // namespace shutdown_auditor::audit

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "audit/annotations.h"
 #include "audit/audit.h"
 #include "audit/collector.h"
@@ -17,5 +19,10 @@ void apply_settings(const objects::Workload& workload, const Policy& policy, Col
 // that would apply but have expired. True when the workload is exempt as a whole. Errors are never exempted.
 bool apply_exemptions(const objects::Workload& workload, const objects::StringMap* namespace_labels,
                       const Annotations& annotations, const Policy& policy, base::WallTime now, Collector& out);
+
+// When the first of the policy's exemptions that cover this workload ends, of those that end after `now`: until then the
+// passing of time alone changes nothing in its audit. nullopt: never.
+std::optional<base::WallTime> next_expiry(const objects::Workload& workload, const objects::StringMap* namespace_labels,
+                                          const Policy& policy, base::WallTime now);
 
 }  // namespace shutdown_auditor::audit

@@ -194,7 +194,7 @@ class Judge {
     if (exemption.reason.empty()) {
       refuse(path + ".reason", "exemption " + base::quoted(given.name) + " gives no reason");
     }
-    if (given.target) target(*given.target, exemption);
+    if (given.target) target(*given.target, path + ".targetRef", exemption);
     exemption.workload_selector = selector(path + ".workloadSelector", given.workload_selector);
     exemption.namespace_selector = selector(path + ".namespaceSelector", given.namespace_selector);
     if (!given.target && !given.workload_selector && !given.namespace_selector) {
@@ -215,7 +215,10 @@ class Judge {
     policy_.exemptions.push_back(std::move(exemption));
   }
 
-  static void target(const PolicyObject::Target& given, Exemption& exemption) {
+  void target(const PolicyObject::Target& given, const std::string& path, Exemption& exemption) {
+    if (given.kind.empty() && given.namespace_.empty() && given.name.empty()) {
+      refuse(path, "expected a kind, a namespace or a name: this one would be every workload");
+    }
     if (!given.kind.empty()) {
       exemption.target_kind = objects::GroupKind{given.group.value_or(given.kind == "Rollout" ? "argoproj.io" : "apps"), given.kind};
     }

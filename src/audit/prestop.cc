@@ -8,51 +8,83 @@ namespace shutdown_auditor::audit {
 namespace {
 
 PreStopReading exact(std::int64_t ms, std::string reason) {
-  return {PreStopKind::kExact, ms, ms, ms, std::move(reason)};
+  PreStopReading reading;
+  reading.kind = PreStopKind::kExact;
+  reading.min_ms = ms;
+  reading.nominal_ms = reading.max_ms = ms;
+  reading.reason = std::move(reason);
+  return reading;
 }
 PreStopReading broken(std::string reason) {
-  return {PreStopKind::kBroken, 0, 0, 0, std::move(reason)};
+  PreStopReading reading = exact(0, std::move(reason));
+  reading.kind = PreStopKind::kBroken;
+  reading.problems.push_back(reading.reason);
+  return reading;
 }
 
 std::string shown(const std::vector<std::string>& command) {
   std::string text;
+  text.reserve(64);
   for (const std::string& word : command) {
     if (text.size() > 120) break;
     if (!text.empty()) text += ' ';
-    text += base::truncate_utf8(word, 120);
+    if (word.size() <= 120) {
+      text += word;
+    } else {
+      text += base::truncate_utf8(word, 120);
+    }
   }
   return base::quoted(text, 100);
 }
 
-PreStopReading read_exec(const objects::ExecAction& exec) {
-  const CommandReading command = read_command(exec.command);
+// Images that are named for holding nothing but the program: neither a shell nor sleep.
+bool has_no_tools(std::string_view image) {
+  const std::string lower = base::to_lower(image);
+  if (lower.find("debug") != std::string::npos || lower.find("busybox") != std::string::npos) return false;
+  return lower.find("distroless") != std::string::npos || lower.find("chainguard/static") != std::string::npos ||
+         lower == "scratch";
+}
+
+PreStopReading read_exec(const objects::Container& container, const objects::ExecAction& exec) {
+  CommandReading command = read_command(exec.command, &container);
   PreStopReading reading;
   reading.min_ms = command.min_ms;
-  if (command.outcome == CommandReading::Outcome::kUnknown) {
-    reading.kind = PreStopKind::kUnknown;
-    reading.reason = command.reason;
-    return reading;
-  }
   reading.nominal_ms = command.nominal_ms;
-  reading.max_ms = command.max_ms;
-  if (command.outcome == CommandReading::Outcome::kBroken) {
-    reading.kind = PreStopKind::kBroken;
-    reading.reason = command.reason;
-  } else if (command.max_ms == kEndless) {
-    reading.kind = PreStopKind::kUnbounded;
-    reading.reason = "the command " + shown(exec.command) + " does not end by itself";
-  } else {
-    reading.kind = command.min_ms == command.max_ms ? PreStopKind::kExact : PreStopKind::kRange;
-    reading.reason = "the command " + shown(exec.command);
+  if (command.max_ms != kEndless) reading.max_ms = command.max_ms;
+  reading.reason = command.reason.empty() ? "the command " + shown(exec.command) : std::move(command.reason);
+  reading.starts_drain = command.starts_drain;
+  reading.waits_for_drain = command.waits_for_drain;
+  reading.signals = std::move(command.signals);
+  reading.problems = std::move(command.problems);
+  reading.never_ends = command.never_ends;
+  switch (command.outcome) {
+    case CommandReading::Outcome::kTimed:
+      reading.kind = command.min_ms == command.max_ms ? PreStopKind::kExact : PreStopKind::kRange;
+      break;
+    case CommandReading::Outcome::kEndless:
+      reading.kind = PreStopKind::kUnbounded;
+      reading.reason += ": " + shown(exec.command);
+      break;
+    case CommandReading::Outcome::kUnknown: reading.kind = PreStopKind::kUnknown; break;
+    case CommandReading::Outcome::kBroken: reading.kind = PreStopKind::kBroken; break;
   }
-  if (command.max_ms == kEndless) reading.max_ms.reset();
-  if (command.nominal_ms == kEndless) reading.nominal_ms.reset();
+  // A program of the image's own by its path is likely there.
+  const bool own = reading.kind == PreStopKind::kUnknown && exec.command.front().starts_with("/");
+  if (has_no_tools(container.image) && !own && reading.kind != PreStopKind::kBroken) {
+    // The hook then fails at once.
+    reading.min_ms = 0;
+    reading.never_ends = false;
+    if (reading.kind == PreStopKind::kExact && reading.max_ms != 0) reading.kind = PreStopKind::kRange;
+    reading.problems.push_back("the image " + base::quoted(container.image, 80) + " most likely has no " +
+                               base::quoted(exec.command.front(), 40) + ", and the hook fails at once");
+  }
   return reading;
 }
 
 }  // namespace
 
-PreStopReading read_pre_stop(const std::optional<objects::Handler>& hook) {
+PreStopReading read_pre_stop(const objects::Container& container) {
+  const std::optional<objects::Handler>& hook = container.pre_stop;
   if (!hook) return {};
   const int handlers = int{hook->exec.has_value()} + int{hook->http_get.has_value()} + int{hook->tcp_socket.has_value()} +
                        int{hook->grpc.has_value()} + int{hook->sleep.has_value()};
@@ -64,11 +96,13 @@ PreStopReading read_pre_stop(const std::optional<objects::Handler>& hook) {
     }
     return exact(to_ms(hook->sleep->seconds), "the sleep handler");
   }
-  if (hook->exec) return read_exec(*hook->exec);
+  if (hook->exec) return read_exec(container, *hook->exec);
   if (hook->http_get) {
-    return {PreStopKind::kUnknown, 0, std::nullopt, std::nullopt,
-            "the server behind httpGet " + base::quoted(hook->http_get->path, 60) +
-                " decides how long the hook takes, and the kubelet sets no time-out"};
+    PreStopReading reading;
+    reading.kind = PreStopKind::kUnknown;
+    reading.reason = "the server behind httpGet " + base::quoted(hook->http_get->path, 60) +
+                     " decides how long the hook takes, and the kubelet sets no time-out";
+    return reading;
   }
   if (hook->tcp_socket) return broken("a tcpSocket hook always fails at once");
   return broken("a grpc handler is for probes only");

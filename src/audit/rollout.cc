@@ -2,59 +2,64 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "audit/disruption.h"
+#include "audit/rollout_times.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
 namespace {
 
-const objects::IntOrString kQuarter{true, 0, "25%"};
+std::string shown(const objects::IntOrString& value) { return base::truncate_utf8(objects::to_string(value), 20); }
 
-std::int64_t resolve(const objects::IntOrString& value, std::int64_t replicas, bool up) {
-  if (!value.is_string) return std::max<std::int64_t>(0, value.number);
-  return (parse_percent(value.text).value_or(0) * replicas + (up ? 99 : 0)) / 100;
+void check_daemon_set(const objects::Workload& workload, Collector& out) {
+  // How many nodes there are is not known; a percentage speaks of all of them.
+  const bool everything = workload.max_unavailable && workload.max_unavailable->is_string &&
+                          daemon_set_unavailable(workload, kMaxPods) == kMaxPods;
+  if (!everything) return;
+  out.report(Check::kRolloutUnsafe, CheckResult::kWarn, "RolloutStopsAllPods",
+             fmt::format("A rolling update may stop the pods of all nodes at once (maxUnavailable {}).",
+                         shown(*workload.max_unavailable)),
+             "Set maxUnavailable to 1 or a small percentage.", "spec.updateStrategy.rollingUpdate.maxUnavailable");
 }
 
-std::int64_t unavailable(const objects::Workload& workload, std::int64_t replicas) {
-  std::int64_t down = resolve(workload.max_unavailable.value_or(kQuarter), replicas, false);
-  const std::int64_t surge = resolve(workload.max_surge.value_or(kQuarter), replicas, true);
-  if (down == 0 && surge == 0) down = 1;
-  return std::min(down, replicas);
-}
-
-}  // namespace
-
-void check_rollout(const objects::Workload& workload, const Surroundings& surroundings, Collector& out) {
-  const std::string& kind = workload.kind.kind;
-  const bool deployment = kind == "Deployment" || kind == "Rollout";
-  if (!deployment && kind != "DaemonSet") return;
-  const std::int64_t replicas = deployment ? replicas_of(workload, surroundings).floor : 1;
-  if (replicas == 0) return;
-  out.applies(Check::kRolloutUnsafe);
-  if (deployment && workload.strategy_type == "Recreate") {
+void check_deployment(const objects::Workload& workload, std::int64_t replicas, Collector& out) {
+  if (const std::string problem = strategy_problem(workload); !problem.empty()) {
+    out.report(Check::kRolloutUnsafe, CheckResult::kWarn, "StrategyRefused",
+               fmt::format("The API server refuses this strategy: {}.", problem),
+               "Set maxUnavailable 0 and maxSurge 1: a new pod is ready before an old one stops.", "spec.strategy");
+    return;
+  }
+  if (workload.strategy_type == "Recreate") {
     if (workload.pod_template.spec.mounts_persistent_volume_claim) return;
     out.report(Check::kRolloutUnsafe, CheckResult::kInfo, "RecreateStrategy",
                "The strategy Recreate stops every pod before it starts the first new one.",
                "Use RollingUpdate with maxUnavailable 0 unless two versions must never run together.", "spec.strategy");
     return;
   }
-  if (!workload.strategy_type.empty() && workload.strategy_type != "RollingUpdate") return;
-  const bool everything = deployment ? unavailable(workload, replicas) == replicas
-                                     : workload.max_unavailable && workload.max_unavailable->is_string &&
-                                           parse_percent(workload.max_unavailable->text) == 100;
-  if (!everything) return;
-  const std::string limit =
-      workload.max_unavailable ? base::truncate_utf8(objects::to_string(*workload.max_unavailable), 20) : std::string("25%");
+  const Fenceposts posts = fenceposts_of(workload, replicas);
+  if (posts.min_available > 0) return;
   out.report(Check::kRolloutUnsafe, CheckResult::kWarn, "RolloutStopsAllPods",
-             deployment ? fmt::format("A rolling update may stop {} at once (maxUnavailable {}{}).",
-                                      replicas == 1 ? std::string("the only pod") : fmt::format("all {} pods", replicas), limit,
-                                      workload.max_surge ? ", maxSurge " + base::truncate_utf8(objects::to_string(*workload.max_surge), 20) : "")
-                        : fmt::format("A rolling update may stop the pods of all nodes at once (maxUnavailable {}).", limit),
-             deployment ? "Set maxUnavailable 0 and maxSurge 1: a new pod is ready before an old one stops."
-                        : "Set maxUnavailable to 1 or a small percentage.",
-             deployment ? "spec.strategy.rollingUpdate.maxUnavailable" : "spec.updateStrategy.rollingUpdate.maxUnavailable");
+             fmt::format("A rolling update may stop {} at once (maxUnavailable {}{}).",
+                         replicas == 1 ? std::string("the only pod") : fmt::format("all {} pods", replicas),
+                         workload.max_unavailable ? shown(*workload.max_unavailable) : "25%",
+                         workload.max_surge ? ", maxSurge " + shown(*workload.max_surge) : ""),
+             "Set maxUnavailable 0 and maxSurge 1: a new pod is ready before an old one stops.",
+             "spec.strategy.rollingUpdate.maxUnavailable");
+}
+
+}  // namespace
+
+void check_rollout(const objects::Workload& workload, const Surroundings& surroundings, Collector& out) {
+  const std::string& kind = workload.kind.kind;
+  if (kind == "DaemonSet") {
+    out.applies(Check::kRolloutUnsafe);
+    if (workload.strategy_type != "OnDelete") check_daemon_set(workload, out);
+  } else if (kind == "Deployment" || kind == "Rollout") {
+    const std::int64_t replicas = replicas_of(workload, surroundings).floor;
+    if (replicas == 0) return;
+    out.applies(Check::kRolloutUnsafe);
+    check_deployment(workload, replicas, out);
+  }
 }
 
 }  // namespace shutdown_auditor::audit

@@ -13,8 +13,15 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_upper_name(char c) { return (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c); }
 bool starts_operator(char c) { return c != '\0' && std::string_view("&|;<>()").find(c) != std::string_view::npos; }
 
-constexpr std::array<std::string_view, 16> kOperators{"<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&",
-                                                      "<>",  ">|", "&",  "|",  ";",  "<",  ">",  "("};
+constexpr std::array<std::string_view, 18> kOperators{"<<-", "<<<", "&&", "||", ";;", ";&", "<<", ">>", "<&",
+                                                      ">&",  "<>",  ">|", "&",  "|",  ";",  "<",  ">",  "("};
+
+// What a word with $(…) holds that ends the substitution elsewhere than a count of brackets tells.
+bool misleads(std::string_view text) {
+  const std::size_t document = text.find("<<");
+  return text.find("case") != std::string_view::npos ||
+         (document != std::string_view::npos && text.find("$((") == std::string_view::npos);
+}
 
 }  // namespace
 
@@ -57,9 +64,53 @@ ShellToken ShellTokenizer::next() {
     token.kind = Kind::kNewline;
     token.text = script_.substr(at_, 1);
     skip(1);
+    read_here_documents();
     return token;
   }
   return starts_operator(peek()) ? read_operator() : read_word();
+}
+
+std::size_t ShellTokenizer::expect_here_document(const ShellToken& delimiter, bool strip_tabs) {
+  documents_.push_back({delimiter.value, strip_tabs, {}});
+  return documents_.size() - 1;
+}
+
+// A body that is not closed reaches to the end: shells warn and go on.
+void ShellTokenizer::read_here_documents() {
+  for (; documents_read_ < documents_.size(); ++documents_read_) {
+    HereDocument& document = documents_[documents_read_];
+    const std::size_t begin = at_;
+    while (!at_end()) {
+      const std::size_t start = at_;
+      const std::size_t newline = std::min(script_.find('\n', start), script_.size());
+      std::string_view line = script_.substr(start, newline - start);
+      skip(std::min(newline + 1, script_.size()) - start);
+      if (document.strip_tabs) line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+      if (line == document.delimiter) {
+        document.body = script_.substr(begin, start - begin);
+        break;
+      }
+      document.body = script_.substr(begin, at_ - begin);
+    }
+  }
+}
+
+std::optional<std::string_view> ShellTokenizer::arithmetic() {
+  skip(1);
+  const std::size_t begin = at_;
+  std::size_t open = 0;
+  while (!at_end()) {
+    const char c = peek();
+    if (c == ')' && open == 0) {
+      if (peek(1) != ')') return std::nullopt;
+      skip(2);
+      return script_.substr(begin, at_ - 2 - begin);
+    }
+    if (c == '(') ++open;
+    if (c == ')') --open;
+    skip(1);
+  }
+  return std::nullopt;
 }
 
 ShellToken ShellTokenizer::read_operator() {
@@ -90,6 +141,7 @@ ShellToken ShellTokenizer::read_word() {
       ShellToken error;
       error.kind = Kind::kError;
       error.position = token.position;
+      doubtful_ = doubtful_ || (token.substitution && misleads(script_.substr(token.position)));
       error.value = std::string(unclosed_) + " is not closed";
       at_ = script_.size();
       return error;
@@ -113,6 +165,7 @@ ShellToken ShellTokenizer::read_word() {
     }
   }
   token.text = script_.substr(token.position, at_ - token.position);
+  doubtful_ = doubtful_ || (token.substitution && misleads(token.text));
   if (token.text == "[") token.pattern = false;  // the command, not a bracket expression
   if (!open_.empty()) {
     token.kind = Kind::kError;

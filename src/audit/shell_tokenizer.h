@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shutdown_auditor::audit {
 
@@ -12,7 +14,7 @@ struct ShellToken {
   enum class Kind : std::uint8_t {
     kWord,      // `value`, `text` and the flags
     kIoNumber,  // digits right before a redirection
-    kOperator,  // `text`: && || ;; ; & | ( ) < > >> << <<- <& >& <> >|
+    kOperator,  // `text`: && || ;; ;& ; & | ( ) < > >> << <<- <<< <& >& <> >|
     kNewline,
     kEnd,
     kError,     // `value` says what is not closed; nothing follows
@@ -34,13 +36,29 @@ struct ShellToken {
 };
 
 // Splits a script into tokens, one at a time, without recursion: the time is linear in the script, the memory is that of
-// the current word plus one byte for each open bracket in it. Here-document bodies are not recognised: a reader that
-// meets << has to stop. Case patterns inside $(…) end it early. Borrows the script; for one thread.
+// the current word plus one byte for each open bracket in it. Inside $(…) here-documents and case patterns are not
+// recognised: `doubtful()` says that one may have been met. Borrows the script; for one thread.
 class ShellTokenizer {
  public:
   explicit ShellTokenizer(std::string_view script) : script_(script) {}
 
   ShellToken next();
+
+  // Called right after the delimiter of << or <<- was returned: its body starts after the next newline. Returns the
+  // number `here_document` knows it by.
+  std::size_t expect_here_document(const ShellToken& delimiter, bool strip_tabs);
+  // The lines of that body, as written (2.7.4 Here-Document); empty before the newline was read.
+  std::string_view here_document(std::size_t number) const { return documents_.at(number).body; }
+
+  // Called when "(" was returned and another one follows at once: takes (( … )), nullopt when it is not closed. The text
+  // between them, borrowed from the script.
+  std::optional<std::string_view> arithmetic();
+
+  // The character right behind the token returned last.
+  bool next_is(char c) const { return peek() == c; }
+
+  // True when a word held a $(…) with what this tokenizer does not recognise in there: tokens since may be wrong.
+  bool doubtful() const { return doubtful_; }
 
   // Characters looked at so far, for tests of the linear time.
   std::uint64_t steps() const { return steps_; }
@@ -58,6 +76,13 @@ class ShellTokenizer {
   void read_backslash(ShellToken& token);
   bool in_double_quotes() const { return !open_.empty() && open_.back() == '"'; }
   bool raw() const;
+  void read_here_documents();
+
+  struct HereDocument {
+    std::string delimiter;
+    bool strip_tabs = false;
+    std::string_view body;
+  };
 
   std::string_view script_;
   std::size_t at_ = 0;
@@ -65,6 +90,9 @@ class ShellTokenizer {
   std::string open_;       // what is open in the current word, outermost first: " ( {
   std::size_t nested_ = 0;  // how many of these are ( or {
   std::string_view unclosed_;
+  std::vector<HereDocument> documents_;
+  std::size_t documents_read_ = 0;
+  bool doubtful_ = false;
 };
 
 }  // namespace shutdown_auditor::audit

@@ -98,14 +98,22 @@ std::string truncate_utf8(std::string_view text, std::size_t max_bytes) {
 
 std::string quoted(std::string_view text, std::size_t max_bytes) {
   static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string result = "\"";
+  std::string result;
+  result.reserve(std::min(text.size(), max_bytes) + 8);
+  result += '"';
   const auto escape = [&](unsigned char c) {
     result += "\\x";
     result += kHex[c >> 4U];
     result += kHex[c & 15U];
   };
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
   std::size_t i = 0;
   while (i < text.size() && i < max_bytes) {
+    std::size_t plain = i;
+    while (plain < text.size() && plain < max_bytes && is_plain(text[plain])) ++plain;
+    result.append(text, i, plain - i);
+    i = plain;
+    if (i >= text.size() || i >= max_bytes) break;
     const std::size_t length = utf8_length(text.substr(i));
     const auto c = static_cast<unsigned char>(text[i]);
     if (c == '"' || c == '\\') {

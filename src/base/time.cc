@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -77,8 +78,13 @@ std::optional<WallTime> read_rfc3339(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!in.done() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
-         std::chrono::minutes(*minute - offset_minutes) + seconds(std::min(*second, 59)) + microseconds(*micros);
+  // WallTime counts nanoseconds and ends in 2262; a year 9999 that is meant as "never" must not wrap into the past.
+  using Micros = std::chrono::sys_time<microseconds>;
+  const Micros time = Micros(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
+                      std::chrono::minutes(*minute - offset_minutes) + seconds(std::min(*second, 59)) +
+                      microseconds(*micros);
+  return WallTime(std::clamp(time, std::chrono::ceil<microseconds>(WallTime::min()),
+                             std::chrono::floor<microseconds>(WallTime::max())));
 }
 
 struct CalendarTime {

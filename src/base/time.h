@@ -9,7 +9,7 @@
 namespace shutdown_auditor::base {
 
 // RFC 3339, any fraction (kept to microseconds, the rest cut) and any offset; kInvalid otherwise. Leap second 60 is
-// read as 59. This is metav1.Time and metav1.MicroTime (apimachinery, pkg/apis/meta/v1).
+// read as 59. Years outside 1678 to 2261 become the first or last moment WallTime can say. This is metav1.Time and metav1.MicroTime (apimachinery, pkg/apis/meta/v1).
 Result<WallTime> parse_rfc3339(std::string_view text);
 
 // "2026-11-22T18:17:03Z": metav1.Time.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/clock.h"
@@ -25,11 +26,27 @@ class BulkPacer {
     return wait;
   }
 
+  // The server asked for a pause: turns that are taken from now on come after it, and those given out before are void
+  // (paused). True when no pause was on.
+  bool pause(base::Duration length) {
+    const std::lock_guard lock(mutex_);
+    const base::SteadyTime now = clock_.now();
+    const bool begins = paused_until_ <= now;
+    paused_until_ = std::max(paused_until_, base::after(now, length));
+    next_ = std::max(next_, paused_until_);
+    return begins;
+  }
+  bool paused() const {
+    const std::lock_guard lock(mutex_);
+    return clock_.now() < paused_until_;
+  }
+
  private:
   base::Clock& clock_;
   const base::Duration interval_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   base::SteadyTime next_{};
+  base::SteadyTime paused_until_{};
 };
 
 }  // namespace shutdown_auditor::controller

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kPolicy = 1U << 7U;
 inline constexpr std::uint32_t kNamespace = 1U << 8U;   // labels of its namespace
 inline constexpr std::uint32_t kAudit = 1U << 9U;       // somebody else changed or deleted the ShutdownAudit
 inline constexpr std::uint32_t kCatchUp = 1U << 10U;    // only the observed generation is behind
-inline constexpr std::uint32_t kReserved = 1U << 11U;   // its turn among the bulk writes has come
+inline constexpr std::uint32_t kExpiry = 1U << 11U;     // an exemption of the policy has ended
 
 // Changes that a person made or can see: written at once, and worth an Event.
 inline constexpr std::uint32_t kLive = kWorkload | kCreated | kBudget | kService | kAutoscaler;

@@ -26,9 +26,11 @@ const objects::ObjectMeta& meta_of(const T& object) {
   return object.meta;
 }
 
-// An object whose audit-relevant part is the same before and after: a status or managedFields update.
+// No news: the first list of a source, or an object whose audit-relevant part is the same before and after, such as a
+// status or managedFields update.
 template <class T>
-bool same_but_version(const runtime::Change<T>& change) {
+bool says_nothing_new(const runtime::Change<T>& change) {
+  if (change.initial_list) return true;
   if (!change.object || !change.old_object) return false;
   T before = *change.old_object;
   before.meta.resource_version = change.object->meta.resource_version;
@@ -46,16 +48,19 @@ const kube::Resource kShutdownPolicies{"shutdownaudit.dev", "v1alpha1", "shutdow
 
 const std::vector<WorkloadKind>& workload_kinds() {
   static const std::vector<WorkloadKind> kinds{
-      {{"apps", "Deployment"}, kube::resources::kDeployments, true},
-      {{"apps", "StatefulSet"}, kube::resources::kStatefulSets, false},
-      {{"apps", "DaemonSet"}, kube::resources::kDaemonSets, false},
+      {{"apps", "Deployment"}, kube::resources::kDeployments},
+      {{"apps", "StatefulSet"}, kube::resources::kStatefulSets},
+      {{"apps", "DaemonSet"}, kube::resources::kDaemonSets},
+      {{"argoproj.io", "Rollout"}, kube::resources::kRollouts},
   };
   return kinds;
 }
 
 bool is_extension(std::string_view source) {
-  const kube::Resource& resource = kube::resources::kScaledObjects;
-  return source.starts_with(resource.plural + "." + resource.group);
+  for (const kube::Resource* resource : {&kube::resources::kScaledObjects, &kube::resources::kRollouts}) {
+    if (source.starts_with(resource->plural + "." + resource->group)) return true;
+  }
+  return false;
 }
 
 audit::Surroundings NamespaceSnapshot::surroundings() const {
@@ -141,10 +146,21 @@ std::vector<runtime::ReflectorLoop*> ClusterView::reflectors() const {
 
 void ClusterView::enqueue_all(std::uint32_t causes) {
   if (!following_) return;
-  for (const std::string& key : workload_keys()) queue_.add(key, runtime::Priority::kLow, causes);
+  // Collected first: a worker may be done with a key before the same key is added for its audit.
+  std::vector<std::string> keys = workload_keys();
   for (const auto& known : audits_.store.list()) {
-    if (known->managed) queue_.add(known->target.to_string(), runtime::Priority::kLow, causes);
+    if (known->managed) keys.push_back(known->target.to_string());
   }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  for (const std::string& key : keys) queue_.add(key, runtime::Priority::kLow, causes);
+}
+
+bool ClusterView::switched_off(const objects::GroupKind& kind) const {
+  const std::vector<std::string>& wanted = options_.audited_kinds;
+  const auto& all = workload_kinds();
+  return !wanted.empty() && std::find(wanted.begin(), wanted.end(), kind.kind) == wanted.end() &&
+         std::any_of(all.begin(), all.end(), [&](const WorkloadKind& known) { return known.kind == kind; });
 }
 
 std::shared_ptr<const Workload> ClusterView::workload(const WorkloadKey& key) const {
@@ -172,7 +188,7 @@ std::vector<std::string> ClusterView::workload_keys() const {
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < workloads_.size(); ++i) {
     const WorkloadKind& kind = workload_kinds()[i];
-    if (!kind.audited) continue;
+    if (switched_off(kind.kind)) continue;
     for (const runtime::ObjectKey& key : workloads_[i]->store.keys()) {
       keys.push_back(WorkloadKey{kind.kind, key.name_space, key.name}.to_string());
     }
@@ -211,7 +227,7 @@ void ClusterView::enqueue_if(const std::string& name_space, std::uint32_t causes
                              const std::function<bool(const Workload&)>& concerns) {
   if (!following_) return;
   for (std::size_t i = 0; i < workloads_.size(); ++i) {
-    if (!workload_kinds()[i].audited) continue;
+    if (switched_off(workload_kinds()[i].kind)) continue;
     for (const auto& workload : workloads_[i]->store.by_index(kByNamespace, name_space)) {
       if (concerns(*workload)) {
         const bool live = (causes & cause::kLive) != 0;
@@ -241,9 +257,9 @@ void ClusterView::workload_changed(const WorkloadKind& kind, const runtime::Chan
   if (!following_) return;
   const Workload* before = change.old_object.get();
   const Workload* now = change.object.get();
-  if (same_but_version(change)) return;
-  if (kind.audited) {
-    const std::uint32_t created = change.kind == runtime::EventKind::kAdded && !change.initial_list ? cause::kCreated : 0;
+  if (says_nothing_new(change)) return;
+  if (!switched_off(kind.kind)) {
+    const std::uint32_t created = change.kind == runtime::EventKind::kAdded ? cause::kCreated : 0;
     queue_.add(WorkloadKey{kind.kind, change.key.name_space, change.key.name}.to_string(), runtime::Priority::kHigh,
                cause::kWorkload | created);
   }
@@ -255,7 +271,7 @@ void ClusterView::workload_changed(const WorkloadKind& kind, const runtime::Chan
 }
 
 void ClusterView::budget_changed(const runtime::Change<PodDisruptionBudget>& change) {
-  if (!following_ || same_but_version(change)) return;
+  if (!following_ || says_nothing_new(change)) return;
   const auto concerns = [](const PodDisruptionBudget* budget, const Workload& workload) {
     // The workload's own labels too: a near miss is named in pdb-missing.
     return budget != nullptr && (objects::matches(budget->selector, workload.pod_template.meta.labels) ||
@@ -267,7 +283,7 @@ void ClusterView::budget_changed(const runtime::Change<PodDisruptionBudget>& cha
 }
 
 void ClusterView::service_changed(const runtime::Change<Service>& change) {
-  if (!following_ || same_but_version(change)) return;
+  if (!following_ || says_nothing_new(change)) return;
   enqueue_if(change.key.name_space, cause::kService, [&](const Workload& workload) {
     const objects::StringMap& labels = workload.pod_template.meta.labels;
     return (change.old_object && objects::matches_all(change.old_object->selector, labels)) ||
@@ -276,7 +292,7 @@ void ClusterView::service_changed(const runtime::Change<Service>& change) {
 }
 
 void ClusterView::autoscaler_changed(const runtime::Change<Autoscaler>& change) {
-  if (!following_ || same_but_version(change)) return;
+  if (!following_ || says_nothing_new(change)) return;
   const auto targets = [](const Autoscaler* scaler, const Workload& workload) {
     return scaler != nullptr && scaler->target == workload.kind && scaler->target_name == workload.meta.name;
   };
@@ -286,13 +302,13 @@ void ClusterView::autoscaler_changed(const runtime::Change<Autoscaler>& change) 
 }
 
 void ClusterView::job_changed(const runtime::Change<JobTemplate>& change) {
-  if (!following_ || same_but_version(change)) return;
+  if (!following_ || says_nothing_new(change)) return;
   if (change.old_object) enqueue_sharing_budget(change.key.name_space, change.old_object->pod_labels);
   if (change.object) enqueue_sharing_budget(change.key.name_space, change.object->pod_labels);
 }
 
 void ClusterView::namespace_changed(const runtime::Change<objects::Namespace>& change) {
-  if (!following_ || same_but_version(change)) return;
+  if (!following_ || says_nothing_new(change)) return;
   enqueue_if(change.key.name, cause::kNamespace, [](const Workload&) { return true; });
 }
 

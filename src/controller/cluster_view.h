@@ -22,11 +22,10 @@ namespace shutdown_auditor::controller {
 extern const kube::Resource kShutdownAudits;
 extern const kube::Resource kShutdownPolicies;
 
-// One kind of workload: whether it gets audits of its own, or is read only because a disruption budget may select it too.
+// The kinds of workloads that are read, in the order of their reflectors.
 struct WorkloadKind {
   objects::GroupKind kind;
   kube::Resource resource;
-  bool audited = false;
 };
 const std::vector<WorkloadKind>& workload_kinds();
 // Is the source (runtime::Source::name) of a resource type that many clusters do not have, so that its absence is no
@@ -62,6 +61,8 @@ class ClusterView : private runtime::ReflectorObserver {
  public:
   struct Options {
     std::vector<std::string> namespaces;  // empty: the whole cluster
+    // Kinds (of workload_kinds()) that get audits; empty: all. The others are read too: a budget may select their pods.
+    std::vector<std::string> audited_kinds;
     runtime::ReflectorOptions reflector;  // name_space is set for each reflector
   };
 
@@ -75,7 +76,7 @@ class ClusterView : private runtime::ReflectorObserver {
 
   // From now on changes become queue entries. Before (a standby) they only reach the stores.
   void follow(bool on) { following_ = on; }
-  // Every workload and every audit's target, if changes are followed.
+  // Every workload and every audit's target, each once, if changes are followed.
   void enqueue_all(std::uint32_t causes);
 
   // nullptr when it does not exist.
@@ -83,6 +84,8 @@ class ClusterView : private runtime::ReflectorObserver {
   // Is the absence of a workload of that kind (and namespace) a fact, not ignorance?
   bool knows(const WorkloadKey& key) const;
   std::vector<std::string> workload_keys() const;  // of audited kinds
+  // Is it a kind that this process reads but was told not to audit?
+  bool switched_off(const objects::GroupKind& kind) const;
   // False while the server does not know ShutdownAudits or refuses them: a write would fail.
   bool audits_available() const;
   NamespaceSnapshot snapshot(const std::string& name_space) const;
@@ -106,7 +109,8 @@ class ClusterView : private runtime::ReflectorObserver {
   template <class T>
   static void fill(NamespaceSnapshot::Part<T>& part, const Cache<T>& cache, const std::string& name_space);
 
-  // A source that can be read at last changes what is known, also when it holds nothing that would tell of itself.
+  // A source that can be read at last changes what is known, also when it holds nothing that would tell of itself: all is
+  // looked at again. Its first list is no change that somebody made, so the handlers below leave that alone.
   void state_changed(std::string_view source, runtime::SourceState state) override;
   void workload_changed(const WorkloadKind& kind, const runtime::Change<objects::Workload>& change);
   void budget_changed(const runtime::Change<objects::PodDisruptionBudget>& change);

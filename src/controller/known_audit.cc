@@ -52,15 +52,37 @@ std::optional<KnownAudit> AuditLedger::current(const std::string& name_space, co
   return known;
 }
 
+void AuditLedger::writing(const std::string& name_space, const std::string& name, const KnownAudit& target) {
+  const std::lock_guard lock(mutex_);
+  UnderWay& begun = under_way_[name_space + "/" + name];
+  begun = {};
+  begun.target = target;
+  if (const auto seen = store_.get(name_space, name)) begun.version_before = seen->audit.meta.resource_version;
+}
+
+void AuditLedger::gave_up(const std::string& name_space, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  under_way_.erase(name_space + "/" + name);
+}
+
 void AuditLedger::wrote(const std::string& name_space, const std::string& name, KnownAudit known) {
   const std::lock_guard lock(mutex_);
-  // The watch may have been faster than the answer to the write.
-  const auto seen = store_.get(name_space, name);
+  const std::string key = name_space + "/" + name;
   const std::string& version = known.audit.meta.resource_version;
-  if (seen && runtime::reached(seen->audit.meta.resource_version, version)) {
-    own_.erase(name_space + "/" + name);
+  // The watch may have been faster than the answer to the write; a write that changed nothing is never shown.
+  bool shown = false;
+  if (const auto begun = under_way_.find(key); begun != under_way_.end()) {
+    const UnderWay& write = begun->second;
+    shown = write.removed || runtime::reached(write.version_shown, version) ||
+            runtime::reached(write.version_before, version);
+    under_way_.erase(begun);
+  } else if (const auto seen = store_.get(name_space, name)) {
+    shown = runtime::reached(seen->audit.meta.resource_version, version);
+  }
+  if (shown) {
+    own_.erase(key);
   } else {
-    own_[name_space + "/" + name] = std::move(known);
+    own_[key] = std::move(known);
   }
 }
 
@@ -69,8 +91,27 @@ void AuditLedger::removed(const std::string& name_space, const std::string& name
   own_.erase(name_space + "/" + name);
 }
 
+// Is this change a step of that write? Keeps what was seen.
+bool AuditLedger::shows(UnderWay& write, const KnownAudit* object) {
+  if (object == nullptr) {
+    write.removed = write.half_shown || !write.version_shown.empty();  // else it was a predecessor
+    return false;
+  }
+  if (object->main_digest != write.target.main_digest) return false;
+  if (object->audit.digest == write.target.audit.digest) {
+    write.version_shown = object->audit.meta.resource_version;
+    return true;
+  }
+  if (!object->audit.verdict.empty() || !write.version_shown.empty()) return false;
+  write.half_shown = true;
+  return true;
+}
+
 bool AuditLedger::observe(const runtime::ObjectKey& key, const KnownAudit* object) {
   const std::lock_guard lock(mutex_);
+  if (const auto begun = under_way_.find(key.to_string()); begun != under_way_.end()) {
+    if (shows(begun->second, object)) return false;
+  }
   const auto own = own_.find(key.to_string());
   if (own == own_.end()) return true;
   if (object == nullptr) {

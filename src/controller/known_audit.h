@@ -33,6 +33,9 @@ class AuditLedger {
   explicit AuditLedger(const runtime::Store<KnownAudit>& store) : store_(store) {}
 
   std::optional<KnownAudit> current(const std::string& name_space, const std::string& name) const;
+  // Before a write: the watch may show it before the answer is there. Ends with wrote() or gave_up().
+  void writing(const std::string& name_space, const std::string& name, const KnownAudit& target);
+  void gave_up(const std::string& name_space, const std::string& name);
   // After a successful write; audit.meta.resource_version is the one the write returned.
   void wrote(const std::string& name_space, const std::string& name, KnownAudit known);
   // After a successful deletion.
@@ -43,9 +46,21 @@ class AuditLedger {
   std::size_t pending() const;
 
  private:
+  // A write that was begun, and what the watch has shown of it.
+  struct UnderWay {
+    KnownAudit target;
+    std::string version_before;  // the store's when it began
+    bool half_shown = false;     // a new audit comes without its status first
+    std::string version_shown;   // of the whole
+    bool removed = false;        // it came and went
+  };
+
+  static bool shows(UnderWay& write, const KnownAudit* object);
+
   const runtime::Store<KnownAudit>& store_;
   mutable std::mutex mutex_;  // inside it only the store's own lock is taken
   std::unordered_map<std::string, KnownAudit> own_;
+  std::unordered_map<std::string, UnderWay> under_way_;
 };
 
 }  // namespace shutdown_auditor::controller

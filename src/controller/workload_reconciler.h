@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "audit/audit.h"
 #include "base/clock.h"
@@ -26,12 +27,15 @@ struct ReconcilerOptions {
   base::Duration catch_up_interval = std::chrono::minutes(5);
   // How long to leave a workload alone while ShutdownAudits cannot be written at all (CRD not installed).
   base::Duration unavailable_retry = std::chrono::seconds(10);
+  // The pause of bulk writes after a 429 that does not say for how long.
+  base::Duration throttled_pause = std::chrono::seconds(1);
   int kubernetes_minor = 34;
 };
 
 // Brings the ShutdownAudit of one workload in line: audits it, compares with what is stored, writes only what differs and
 // tells an Event only when the verdict or the set of failing checks changed. Deletes audits whose workload is gone or
-// out of scope, and replaces one whose workload was made anew. Safe from several threads for different keys.
+// out of scope, and replaces one whose workload was made anew. Comes back by itself at the moment an exemption of the
+// policy ends. Safe from several threads for different keys.
 class WorkloadReconciler final : public runtime::Reconciler {
  public:
   struct Parts {
@@ -54,9 +58,14 @@ class WorkloadReconciler final : public runtime::Reconciler {
   using Outcome = base::Result<runtime::Action, runtime::ReconcileError>;
   struct Pass;
 
-  Outcome remove(const WorkloadKey& key, const std::optional<KnownAudit>& known, const base::Cancellation& cancel);
+  Outcome remove(Pass& pass);
   Outcome bring_in_line(Pass& pass);
   Outcome write(Pass& pass, bool catching_up);
+  Outcome failed(const Pass& pass, const kube::Error& error);
+  Outcome until_expiry(const Pass& pass, base::WallTime judged_at, const audit::Policy& policy, Outcome outcome) const;
+  std::optional<base::Duration> turn(const Pass& pass);
+  void drop_turn(const std::string& key);
+  void note_template_elsewhere(const std::string& key);
   void tell(const Pass& pass);
   std::optional<base::Duration> catch_up_wait(const std::string& key);
 
@@ -64,6 +73,8 @@ class WorkloadReconciler final : public runtime::Reconciler {
   const ReconcilerOptions options_;
   std::mutex mutex_;
   std::unordered_map<std::string, base::SteadyTime> caught_up_;  // when a catch-up was last written
+  std::unordered_map<std::string, base::SteadyTime> turns_;      // among the bulk writes, of keys that wait for theirs
+  std::unordered_set<std::string> templates_elsewhere_;          // said of these workloads
 };
 
 }  // namespace shutdown_auditor::controller

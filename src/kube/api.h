@@ -25,6 +25,9 @@ struct ApiRequest {
   // May the client send it again after 429, 503, 504 or a lost connection? Set for idempotent requests (GET, DELETE, apply
   // patches, PUT with a resourceVersion, POST of a named object: AlreadyExists then counts as success for the caller).
   bool idempotent = false;
+  // Does the client wait out a 429 (for as long as the deadline allows)? A caller that has better to do than to wait, and
+  // comes back by itself, says false and gets the error with its retry_after at once.
+  bool wait_when_throttled = true;
 };
 
 struct ApiResponse {

@@ -218,7 +218,8 @@ Result<ApiResponse> Client::call(const ApiRequest& request, const base::Cancella
       return std::move(done.result);
     }
     const Error& error = done.result.error();
-    if (number >= options_.max_attempts || cancel.stop_requested()) {
+    const bool hand_back = error.code == 429 && !request.wait_when_throttled;
+    if (number >= options_.max_attempts || cancel.stop_requested() || hand_back) {
       return std::move(done.result);
     }
     base::Duration wait{};

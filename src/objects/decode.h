@@ -110,6 +110,8 @@ template <class T>
 void complete(T&) {}
 template <>
 void complete(Autoscaler& autoscaler);
+template <>
+void complete(Workload& workload);
 
 // Builds one T from the events of one JSON/YAML object. Unknown fields are skipped; null is an absent field; a field of
 // the wrong type is kInvalid: `spec.replicas: expected an integer, got "three"`. Members `kind` (GroupKind, or string

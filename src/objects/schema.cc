@@ -94,7 +94,7 @@ constexpr auto kPodTemplate =
 constexpr auto kPod = table(field<&Pod::meta>("metadata"), field<&Pod::spec>("spec"));
 
 // apps/v1; Deployment and Rollout write `strategy`, StatefulSet and DaemonSet `updateStrategy`. A Rollout's canary
-// strategy has the two numbers in itself.
+// strategy has the two numbers in itself; blueGreen starts all new pods before it stops the first old one.
 constexpr auto kRolling = table(field<&Workload::max_unavailable>("maxUnavailable"), field<&Workload::max_surge>("maxSurge"));
 constexpr auto kStrategy = table(field<&Workload::strategy_type>("type"), group<kRolling>("rollingUpdate"),
                                  group<kRolling>("canary"));
@@ -102,7 +102,8 @@ constexpr auto kWorkloadSpec =
     table(field<&Workload::replicas>("replicas"), field<&Workload::selector>("selector"),
           field<&Workload::pod_template>("template"), group<kStrategy>("strategy"), group<kStrategy>("updateStrategy"),
           field<&Workload::min_ready_seconds>("minReadySeconds"),
-          field<&Workload::pod_management_policy>("podManagementPolicy"));
+          field<&Workload::pod_management_policy>("podManagementPolicy"),
+          present<&Workload::template_elsewhere>("workloadRef"));
 constexpr auto kWorkload = table(field<&Workload::meta>("metadata"), group<kWorkloadSpec>("spec"));
 
 // policy/v1
@@ -191,6 +192,12 @@ template <>
 void complete(Autoscaler& autoscaler) {
   if (autoscaler.kind.kind != "ScaledObject" || !autoscaler.target.kind.empty()) return;
   autoscaler.target = {"apps", "Deployment"};
+}
+
+// Only a Rollout knows the field (argoproj.io/v1alpha1 RolloutSpec); anywhere else it means nothing.
+template <>
+void complete(Workload& workload) {
+  if (workload.kind != GroupKind{"argoproj.io", "Rollout"}) workload.template_elsewhere = false;
 }
 
 }  // namespace shutdown_auditor::objects

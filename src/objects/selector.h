@@ -29,7 +29,8 @@ struct LabelSelector {
 bool matches(const LabelSelector& selector, const StringMap& labels);
 // A nil selector matches nothing.
 bool matches(const std::optional<LabelSelector>& selector, const StringMap& labels);
-// What makes the selector invalid (unknown operator, In without values, Exists with values), empty when valid.
+// What makes the selector invalid (unknown operator, In without values, Exists with values, a key or value that no label
+// can have), empty when valid.
 std::string selector_problem(const LabelSelector& selector);
 // A Service's selector: every pair present; an empty one selects nothing (core/v1 Service: no endpoints are made).
 bool matches_all(const StringMap& pairs, const StringMap& labels);

@@ -23,6 +23,8 @@ struct Workload {
   std::optional<IntOrString> max_surge;
   std::int64_t min_ready_seconds = 0;
   std::string pod_management_policy;          // StatefulSet: OrderedReady, Parallel
+  // Rollout with spec.workloadRef: its pods come from the template of the workload it names, it has none of its own.
+  bool template_elsewhere = false;
   friend bool operator==(const Workload&, const Workload&) = default;
 };
 
@@ -41,7 +43,7 @@ struct PodDisruptionBudget {
   std::optional<LabelSelector> selector;
   std::optional<IntOrString> min_available;
   std::optional<IntOrString> max_unavailable;
-  std::string unhealthy_pod_eviction_policy;  // empty: IfHealthyBudget
+  std::optional<std::string> unhealthy_pod_eviction_policy;  // absent: IfHealthyBudget
   std::vector<Condition> conditions;
   friend bool operator==(const PodDisruptionBudget&, const PodDisruptionBudget&) = default;
 };

@@ -171,15 +171,14 @@ std::vector<ReportedCondition> make_conditions(const audit::AuditResult& result)
   return {std::move(compliant), std::move(ready)};
 }
 
-// The served version that owners are looked up by.
-std::string owner_api_version(const std::string& group) {
+}  // namespace
+
+std::string api_version_of(const std::string& group) {
   if (group.empty()) {
     return "v1";
   }
   return group + (group == "argoproj.io" ? "/v1alpha1" : "/v1");
 }
-
-}  // namespace
 
 std::string audit_name(const objects::GroupKind& kind, std::string_view workload_name) {
   const std::string plain = base::to_lower(kind.kind) + "-" + std::string(workload_name);
@@ -220,7 +219,7 @@ ShutdownAudit make_shutdown_audit(const audit::AuditResult& result, const object
                      {std::string(kWorkloadKindLabel), label_value(workload.kind.kind)},
                      {std::string(kWorkloadNameLabel), label_value(workload.meta.name)}};
   if (stored && !workload.meta.uid.empty()) {
-    out.meta.owners.push_back({owner_api_version(workload.kind.group), workload.kind.kind, workload.meta.name,
+    out.meta.owners.push_back({api_version_of(workload.kind.group), workload.kind.kind, workload.meta.name,
                                workload.meta.uid, false});
     out.status.target_uid = workload.meta.uid;
   }
@@ -233,6 +232,7 @@ ShutdownAudit make_shutdown_audit(const audit::AuditResult& result, const object
                                    result.summary.pass, result.summary.skip, result.summary.error};
   if (result.verdict != audit::Verdict::kError) {  // a half-computed sum would be read as a true one
     status.budget = make_budget(result.budget);
+    out.estimate = result.estimate;
   }
   for (const audit::ContainerReading& reading : result.containers) {
     if (stored && status.containers.size() == kMaxContainers) {

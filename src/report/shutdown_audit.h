@@ -21,7 +21,7 @@ inline constexpr std::string_view kWorkloadNameLabel = "shutdownaudit.dev/worklo
 // `check` only: where the workload stood, "path:line".
 inline constexpr std::string_view kSourceAnnotation = "shutdownaudit.dev/source";
 // Changes with every release that judges the same workload differently.
-inline constexpr std::string_view kChecksVersion = "0.1.0";
+inline constexpr std::string_view kChecksVersion = "0.2.0";
 inline constexpr std::size_t kMaxFindings = 32;
 inline constexpr std::size_t kMaxContainers = 32;
 inline constexpr std::size_t kMaxBudgets = 32;
@@ -135,6 +135,7 @@ struct ShutdownAudit {
   objects::ObjectMeta meta;
   TargetRef target;
   ShutdownAuditStatus status;  // verdict empty: no status yet
+  audit::StopEstimate estimate{};  // for the table of `check`; not part of the object
 };
 
 enum class Detail {
@@ -151,6 +152,9 @@ ShutdownAudit make_shutdown_audit(const audit::AuditResult& result, const object
 // "deployment-web": `<kind>-<workload>` in lower case; when that is over 253 bytes, not a DNS subdomain, or the group is
 // not apps, cut to 242 bytes and followed by "-" and 10 hex digits of SHA-256("group/kind/name").
 std::string audit_name(const objects::GroupKind& kind, std::string_view workload_name);
+
+// "apps/v1": the served version by which owner references and Events name a workload of that group ("" is core).
+std::string api_version_of(const std::string& group);
 
 // `value` when it is a legal label value; otherwise its legal characters cut to 52 bytes, "-" and 10 hex digits of
 // its SHA-256.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "audit/stop_estimate.h"
 #include "base/text.h"
 #include "report/one_line.h"
 
@@ -76,7 +77,8 @@ Row make_row(const ShutdownAudit& audit, const ReportedFinding& finding, bool wi
     const ReportedBudget budget = audit.status.budget.value_or(ReportedBudget{});
     row.insert(row.end(), {number_text(budget.grace_period_seconds),
                            budget.required_text.empty() ? "-" : budget.required_text,
-                           number_text(budget.seconds_after_signal), budget.evidence.empty() ? "-" : budget.evidence});
+                           number_text(budget.seconds_after_signal), budget.evidence.empty() ? "-" : budget.evidence,
+                           audit::to_string(audit.estimate.drain), audit::to_string(audit.estimate.rollout)});
   }
   row.insert(row.end(), {finding.source.empty() ? "-" : one_line(finding.source), one_line(finding.message)});
   if (wide) {
@@ -172,7 +174,7 @@ std::string table_text(const std::vector<ShutdownAudit>& audits, const TableOpti
   std::string out;
   if (!rows.empty()) {
     rows.insert(rows.begin(), options.wide ? Row{"RESULT", "CHECK", "WORKLOAD", "GRACE", "NEEDS", "AFTERSIGNAL",
-                                                 "EVIDENCE", "SOURCE", "MESSAGE", "WHAT TO SET"}
+                                                 "EVIDENCE", "DRAIN", "ROLLOUT", "SOURCE", "MESSAGE", "WHAT TO SET"}
                                            : Row{"RESULT", "CHECK", "WORKLOAD", "SOURCE", "MESSAGE"});
     out = align(rows, options.color);
   }

@@ -8,7 +8,9 @@
 namespace shutdown_auditor::report {
 
 struct TableOptions {
-  bool wide = false;     // also passing workloads and exempted findings, the numbers of the sum, and what to set
+  // Also passing workloads and exempted findings, the numbers of the sum, how long a drain and a rollout take (see
+  // audit/stop_estimate.h), and what to set.
+  bool wide = false;
   bool color = false;    // ANSI colours on the result column
   bool roll_up = true;   // the counts by check and by namespace and the last line
 };

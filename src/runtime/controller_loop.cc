@@ -148,7 +148,8 @@ void ControllerLoop::run_one(const WorkItem& item, const std::stop_token& stop) 
     } else if (result->requeue_after) {
       outcome = ReconcileOutcome::kRequeueAfter;
       queue_.forget(item.key);
-      queue_.add_after(item.key, Priority::kLow, result->requeue_cause, jittered(*result->requeue_after, random_));
+      const base::Duration delay = result->exact ? *result->requeue_after : jittered(*result->requeue_after, random_);
+      queue_.add_after(item.key, Priority::kLow, result->requeue_cause, delay);
     }
   } catch (const std::exception& exception) {
     outcome = ReconcileOutcome::kPanic;

@@ -34,14 +34,17 @@ struct ReconcileContext {
   std::string reconcile_id;  // 16 hex digits, in every log line of the pass
 };
 
-// What a successful pass asks for. `requeue_after` is jittered by 10 % either way; the key then comes back at low
-// priority with `requeue_cause`.
+// What a successful pass asks for. `requeue_after` is jittered by 10 % either way unless `exact`; the key then comes back
+// at low priority with `requeue_cause`.
 struct Action {
   std::optional<base::Duration> requeue_after;
   std::uint32_t requeue_cause = 0;
+  bool exact = false;
 
   static Action await_change() { return {}; }
-  static Action again_after(base::Duration delay, std::uint32_t cause = 0) { return {delay, cause}; }
+  static Action again_after(base::Duration delay, std::uint32_t cause = 0) { return {delay, cause, false}; }
+  // For a moment that matters, such as the end of something that was promised until then.
+  static Action again_exactly_after(base::Duration delay, std::uint32_t cause) { return {delay, cause, true}; }
 };
 
 // A failed pass. Terminal: trying again cannot help, the key waits for its next change.

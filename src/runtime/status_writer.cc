@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/backoff.h"
-#include "runtime/resource_version.h"
 
 namespace shutdown_auditor::runtime {
 namespace {
@@ -98,6 +97,7 @@ kube::Result<std::string> StatusWriter::apply(const DesiredObject& desired, std:
   request.content_type = "application/apply-patch+yaml";  // JSON is YAML
   request.body = body;
   request.idempotent = true;
+  request.wait_when_throttled = desired.wait_when_throttled;
   for (int tries = 1;; ++tries) {
     kube::Result<kube::ApiResponse> response = api_.call(request, cancel);
     if (response) {
@@ -118,7 +118,7 @@ kube::Result<std::string> StatusWriter::apply(const DesiredObject& desired, std:
 }
 
 kube::Result<bool> StatusWriter::remove(std::string_view name_space, std::string_view name, std::string_view uid,
-                                        const base::Cancellation& cancel) const {
+                                        const base::Cancellation& cancel, bool wait_when_throttled) const {
   const json body = {{"apiVersion", "v1"},
                      {"kind", "DeleteOptions"},
                      {"propagationPolicy", "Background"},
@@ -129,6 +129,7 @@ kube::Result<bool> StatusWriter::remove(std::string_view name_space, std::string
   request.content_type = "application/json";
   request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
   request.idempotent = true;
+  request.wait_when_throttled = wait_when_throttled;
   kube::Result<kube::ApiResponse> response = api_.call(request, cancel);
   if (response) {
     return true;
@@ -137,34 +138,6 @@ kube::Result<bool> StatusWriter::remove(std::string_view name_space, std::string
     return false;
   }
   return base::unexpected(std::move(response.error()));
-}
-
-void OwnWrites::remember(std::string_view key, std::string resource_version) {
-  const std::lock_guard lock(mutex_);
-  versions_.insert_or_assign(std::string(key), std::move(resource_version));
-}
-
-bool OwnWrites::is_behind(std::string_view key, std::string_view stored_version) {
-  const std::lock_guard lock(mutex_);
-  const auto written = versions_.find(std::string(key));
-  if (written == versions_.end()) {
-    return false;
-  }
-  if (!reached(stored_version, written->second)) {
-    return true;
-  }
-  versions_.erase(written);
-  return false;
-}
-
-void OwnWrites::forget(std::string_view key) {
-  const std::lock_guard lock(mutex_);
-  versions_.erase(std::string(key));
-}
-
-std::size_t OwnWrites::size() const {
-  const std::lock_guard lock(mutex_);
-  return versions_.size();
 }
 
 }  // namespace shutdown_auditor::runtime

@@ -1,11 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -24,6 +22,7 @@ struct DesiredObject {
   std::string main_digest;
   std::string status;
   std::string status_digest;
+  bool wait_when_throttled = true;  // see kube::ApiRequest
 };
 
 // What is known of the object on the server, usually from a store.
@@ -62,9 +61,9 @@ class StatusWriter {
                                   const base::Cancellation& cancel) const;
 
   // Deletes the object if it still has this UID. True when this call deleted it; false when it was gone or is another
-  // object by now.
+  // object by now. `wait_when_throttled`: see kube::ApiRequest.
   kube::Result<bool> remove(std::string_view name_space, std::string_view name, std::string_view uid,
-                            const base::Cancellation& cancel) const;
+                            const base::Cancellation& cancel, bool wait_when_throttled = true) const;
 
  private:
   kube::Result<std::string> apply(const DesiredObject& desired, std::string_view subresource, const std::string& body,
@@ -75,22 +74,6 @@ class StatusWriter {
   kube::Api& api_;
   base::Clock& clock_;
   base::Random& random_;
-};
-
-// Remembers the resourceVersions of own writes until the store shows them, so that a decision is never taken on a copy
-// that is older than what this process itself wrote (KEP-5647). Safe from any thread.
-class OwnWrites {
- public:
-  void remember(std::string_view key, std::string resource_version);
-  // True when the store's copy (`stored_version`, empty when it has none) is older than the last own write. Forgets the
-  // write once it is not.
-  bool is_behind(std::string_view key, std::string_view stored_version);
-  void forget(std::string_view key);
-  std::size_t size() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::string> versions_;
 };
 
 }  // namespace shutdown_auditor::runtime

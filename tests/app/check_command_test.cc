@@ -24,6 +24,14 @@ std::string deployment(const std::string& name, const std::string& metadata = ""
 }
 const std::string kGraceZero = "      terminationGracePeriodSeconds: 0\n";
 
+std::string pod(const std::string& name, const std::string& metadata = "", const std::string& spec = "") {
+  return "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name + "\n  labels: {app: web}\n" + metadata + "spec:\n" +
+         (spec.empty() ? "  terminationGracePeriodSeconds: 60\n" : spec) + "  containers: [{name: app, image: a}]\n---\n";
+}
+const std::string kOldBudget =
+    "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: old}\n"
+    "spec: {maxUnavailable: 0, selector: {}}\n---\n";
+
 json items(Console& console) { return json::parse(console.out.str())["items"]; }
 
 // Compares with tests/app/data/NAME; with UPDATE_GOLDEN set writes it first.
@@ -178,6 +186,9 @@ TEST(Check, WhatIsLeftOut) {
   } kCases[] = {
       {hook + deployment("a"), {}, 1, "note: 1 workload not audited: Helm hooks"},
       {replica_set + deployment("a"), {}, 1, "made by another controller"},
+      {pod("p", owner), {}, 0, "made by another controller"},
+      {pod("test", "  annotations: {helm.sh/hook: test}\n") + deployment("a"), {}, 1, "not audited: Helm hooks"},
+      {kOldBudget + deployment("a"), {}, 1, "note: 1 PodDisruptionBudget left out: Kubernetes 1.25"},
       {deployment("o", owner), {}, 1, ""},
       {deployment("o", owner), {"--skip-owned"}, 0, "made by another controller"},
       {deployment("a"), {"-n", "kube-system"}, 0, "namespace is one the built-in policy leaves out"},
@@ -191,6 +202,59 @@ TEST(Check, WhatIsLeftOut) {
     EXPECT_EQ(items(console).size(), test.audited);
     EXPECT_THAT(console.err.str(), HasSubstr(test.note));
     EXPECT_EQ(console.err.str().empty(), std::string(test.note).empty()) << console.err.str();
+  }
+}
+
+TEST(Check, PodsAndReplicaSetsWithoutAController) {
+  std::string replica_set = deployment("rs");
+  replica_set.replace(replica_set.find("kind: Deployment"), 16, "kind: ReplicaSet");
+  Console console;
+  console.run({"check", "-f", "-", "-o", "json"}, pod("bare", "", "  terminationGracePeriodSeconds: 0\n") + replica_set);
+  const json audits = items(console);
+  ASSERT_EQ(audits.size(), 2U);
+  EXPECT_EQ(audits[0]["spec"]["targetRef"]["kind"], "Pod");
+  EXPECT_EQ(audits[0]["metadata"]["annotations"]["shutdownaudit.dev/source"], "stdin:1");
+  EXPECT_EQ(audits[0]["status"]["findings"][0]["fieldPath"], "spec.terminationGracePeriodSeconds");
+  EXPECT_EQ(audits[0]["status"]["findings"][0]["reason"], "GracePeriodZero");
+  EXPECT_EQ(audits[1]["spec"]["targetRef"]["kind"], "ReplicaSet");
+  EXPECT_EQ(audits[1]["status"]["verdict"], "Pass");
+
+  Console annotated;
+  annotated.run({"check", "-f", "-"}, pod("bare", "  annotations:\n    shutdownaudit.dev/cleanup-seconds: soon\n"));
+  EXPECT_THAT(annotated.out.str(), HasSubstr("default/pod/bare  stdin:7 ")) << "the line of the annotation";
+}
+
+TEST(Check, BudgetsOverPods) {
+  const auto budget = [](const std::string& limit) {
+    return "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: b}\nspec: {" + limit +
+           ", selector: {matchLabels: {app: web}}}\n---\n";
+  };
+  const std::string owner =
+      "  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: x, uid: u, controller: true}]\n";
+  const std::string hook = "  annotations: {helm.sh/hook: test}\n";
+  const struct {
+    const char* what;
+    std::string input;
+    const char* reason;  // of a pdb-* finding; empty: none
+  } kCases[] = {
+      {"only bare Pods", budget("maxUnavailable: 1") + pod("one") + pod("two"), "PodsWithoutScale"},
+      {"bare Pods, a number", budget("minAvailable: 1") + pod("one") + pod("two"), ""},
+      {"one bare Pod, a number", budget("minAvailable: 1") + pod("one"), "EvictionBlocked"},
+      {"a bare Pod beside a workload", budget("maxUnavailable: 0") + deployment("web") + pod("one"), ""},
+      {"a workload's own Pod", budget("maxUnavailable: 0") + deployment("web") + pod("one", owner), "EvictionBlocked"},
+      {"a hook's Pod", budget("maxUnavailable: 0") + deployment("web") + pod("one", hook), "EvictionBlocked"},
+  };
+  for (const auto& test : kCases) {
+    Console console;
+    console.run({"check", "-f", "-", "-o", "json"}, test.input);
+    std::string reason;
+    const json audits = items(console);
+    for (const json& finding : audits[0]["status"]["findings"]) {
+      if (finding["check"].get<std::string>().starts_with("pdb-")) {
+        reason = finding["reason"];
+      }
+    }
+    EXPECT_EQ(reason, test.reason) << test.what;
   }
 }
 

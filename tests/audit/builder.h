@@ -45,7 +45,7 @@ inline objects::Handler http_get(std::string path, std::int64_t port = 8080) {
 inline objects::Container container(std::string name) {
   objects::Container made;
   made.name = std::move(name);
-  made.image = "nginx:1.27";
+  made.image = "registry.local/web:1.0";  // nobody knows what is in it
   made.ports.push_back({"http", 8080, {}});
   made.readiness_probe = objects::Probe{http_get("/ready"), {}, {}, {}, {}, {}, {}};
   made.liveness_probe = objects::Probe{http_get("/live"), {}, {}, {}, {}, {}, {}};

@@ -204,7 +204,7 @@ TEST(ChecksTest, Rollout) {
       {"both round to 0: 1 is forced", Check::kRolloutUnsafe, rolling(1, percent("0%"), percent("1%")), kWarn, "RolloutStopsAllPods", "the only pod", path},
       {"both round to 0, 2 replicas", Check::kRolloutUnsafe, rolling(2, percent("0%"), percent("1%")), kPass, "", "", ""},
       {"no replicas", Check::kRolloutUnsafe, rolling(0, number(0), number(1)), kPass, "", "", ""},
-      {"absurd", Check::kRolloutUnsafe, rolling(kEndless, percent("100%"), number(kEndless)), kWarn, "RolloutStopsAllPods", "at once", path},
+      {"absurd", Check::kRolloutUnsafe, rolling(kEndless, percent("100%"), number(kEndless)), kWarn, "StrategyRefused", "refuses", "spec.strategy"},
       {"Recreate", Check::kRolloutUnsafe, [](Scene& s) { s.workload.strategy_type = "Recreate"; }, kInfo, "RecreateStrategy", "Recreate", "spec.strategy"},
       {"Recreate with a volume", Check::kRolloutUnsafe, [](Scene& s) { s.workload.strategy_type = "Recreate"; s.workload.pod_template.spec.mounts_persistent_volume_claim = true; }, kPass, "", "", ""},
       {"StatefulSet", Check::kRolloutUnsafe, [](Scene& s) { s.workload.kind.kind = "StatefulSet"; s.workload.max_unavailable = percent("100%"); }, kPass, "", "", ""},
@@ -225,7 +225,7 @@ TEST(ChecksTest, Annotations) {
 }
 
 TEST(ChecksTest, CatalogueIsWhole) {
-  EXPECT_EQ(all_checks().size(), 25u);
+  EXPECT_EQ(all_checks().size(), 31u);
   std::set<std::string_view> ids;
   for (int i = 0; i <= static_cast<int>(Check::kAuditError); ++i) {
     const Check check = static_cast<Check>(i);

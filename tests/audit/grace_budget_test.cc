@@ -57,6 +57,59 @@ TEST(GraceBudgetTest, FixedPoints) {
   }
 }
 
+// The reference pod with a server that the knowledge base holds.
+TEST(GraceBudgetTest, FixedPointsOfKnownServers) {
+  struct Row {
+    std::vector<std::string> command;
+    std::int64_t grace;
+    Verdict verdict;
+    std::string_view reason, required;
+  };
+  for (const Row& row : std::vector<Row>{
+           {{"gunicorn", "app:app"}, 40, Verdict::kPass, "", "40"},
+           {{"gunicorn", "app:app"}, 39, Verdict::kWarn, "GracePeriodTooShort", "40"},
+           {{"gunicorn", "--graceful-timeout", "60", "app:app"}, 64, Verdict::kFail, "GracePeriodTooShort", "70"},
+           {{"gunicorn", "--graceful-timeout=60", "app:app"}, 69, Verdict::kWarn, "GracePeriodTooShort", "70"},
+           {{"bash", "-c", "exec gunicorn app:app"}, 39, Verdict::kWarn, "GracePeriodTooShort", "40"},
+           {{"bash", "-c", "gunicorn app:app | cat"}, 40, Verdict::kFail, "SignalNotDelivered", "~10"},
+           {{"sh", "-c", "gunicorn app:app"}, 40, Verdict::kWarn, "SignalDependsOnImage", "40"},
+           {{"tini", "--", "gunicorn", "app:app"}, 40, Verdict::kPass, "", "40"}}) {
+    Scene scene = Scene().grace(row.grace);
+    scene.app().command = row.command;
+    const AuditResult result = scene.run();
+    EXPECT_EQ(result.verdict, row.verdict) << row.command.back() << " at " << row.grace;
+    EXPECT_EQ(result.top_reason, row.reason) << row.command.back() << " at " << row.grace;
+    EXPECT_EQ(result.budget.required_text, row.required) << row.command.back();
+  }
+}
+
+TEST(GraceBudgetTest, ReadingsOfAKnownServer) {
+  Scene scene = Scene().grace(60);
+  scene.app().command = {"gunicorn", "--graceful-timeout", "20", "app:app"};
+  const AuditResult flag = scene.run();
+  ASSERT_EQ(flag.containers.size(), 1u);
+  EXPECT_EQ(flag.containers[0].framework, "gunicorn");
+  EXPECT_EQ(flag.containers[0].drain_seconds, 20);
+  EXPECT_EQ(flag.containers[0].drain_source, "Flag");
+  EXPECT_EQ(flag.containers[0].max_request_seconds, std::nullopt);
+  EXPECT_EQ(flag.containers[0].cleanup_seconds, 0);
+  EXPECT_EQ(flag.containers[0].signal_handling, "Graceful");
+  EXPECT_EQ(flag.containers[0].needs_seconds, 25);
+  EXPECT_EQ(flag.budget.delay_seconds, 0);
+  EXPECT_EQ(flag.budget.drain_seconds, 20);
+  EXPECT_EQ(flag.budget.provable_seconds, 25);
+  EXPECT_EQ(flag.budget.evidence, Evidence::kAssumed);
+  scene.app().command = {"gunicorn", "app:app"};
+  scene.app().env = {{"GUNICORN_CMD_ARGS", "--graceful-timeout 7", false}};
+  EXPECT_EQ(scene.run().containers[0].drain_source, "Env");
+  EXPECT_EQ(scene.run().budget.required_seconds, 17);
+  scene.app().env.clear();
+  EXPECT_EQ(scene.run().containers[0].drain_source, "FrameworkDefault");
+  scene.declare("10", "0");
+  EXPECT_EQ(scene.run().containers[0].drain_seconds, 30) << "its own deadline";
+  EXPECT_EQ(scene.run().budget.drain_seconds, 10) << "what counts";
+}
+
 TEST(GraceBudgetTest, TheReferenceInFull) {
   const AuditResult result = testing::perfect().run();
   EXPECT_EQ(result.verdict, Verdict::kPass);
@@ -184,7 +237,7 @@ TEST(GraceBudgetTest, SecondsAfterSignal) {
 
 TEST(GraceBudgetTest, UnknownHookIsALowerBound) {
   Scene scene = testing::perfect();
-  scene.app().pre_stop = shell("sleep 8; nginx -s quit");
+  scene.app().pre_stop = shell("sleep 8; /drain.sh");
   AuditResult result = scene.run();
   EXPECT_EQ(result.verdict, Verdict::kWarn);
   EXPECT_EQ(result.budget.required_text, ">=63");

@@ -98,6 +98,8 @@ TEST(PolicyDocumentTest, NamesFieldAndValue) {
            {R"({"exemptions":[{)" + target + R"(,"reason":"x"}]})", "spec.exemptions[0].name: an exemption needs a name"},
            {R"({"exemptions":[{"name":"a",)" + target + R"(,"reason":"  "}]})", "spec.exemptions[0].reason: exemption \"a\" gives no reason"},
            {R"({"exemptions":[{"name":"a","reason":"x"}]})", "names no workloads"},
+           {R"({"exemptions":[{"name":"a","reason":"x","targetRef":{}}]})", "spec.exemptions[0].targetRef: expected a kind"},
+           {R"({"exemptions":[{"name":"a","reason":"x","targetRef":{"group":"apps","name":""}}]})", "would be every workload"},
            {R"({"exemptions":[{"name":"a",)" + target + R"(,"reason":"x","checks":["pdb"]}]})", "spec.exemptions[0].checks[0]: there is no check \"pdb\""},
            {R"({"exemptions":[{"name":"a",)" + target + R"(,"reason":"x","expirationTime":"tomorrow"}]})", "expected an RFC 3339 time"},
            {R"({"annotationExemptions":"No"})", "spec.annotationExemptions: expected Allowed or Forbidden, got \"No\""},

@@ -29,6 +29,22 @@ TEST(Time, Rfc3339RoundTrips) {
   }
 }
 
+TEST(Time, YearsBeyondTheClockSaturate) {
+  struct Row { const char* text; const char* read; };
+  const Row rows[] = {
+      {"9999-12-31T23:59:59Z", "2262-04-11T23:47:16.854775Z"},
+      {"2262-04-11T23:47:16.854775Z", "2262-04-11T23:47:16.854775Z"},
+      {"2262-04-11T23:47:16.854776Z", "2262-04-11T23:47:16.854775Z"},
+      {"0001-01-01T00:00:00Z", "1677-09-21T00:12:43.145225Z"},
+      {"0000-01-01T00:00:00+23:59", "1677-09-21T00:12:43.145225Z"},
+  };
+  for (const Row& row : rows) {
+    const auto time = parse_rfc3339(row.text);
+    ASSERT_TRUE(time) << row.text;
+    EXPECT_EQ(format_rfc3339_micro(*time), row.read) << row.text;
+  }
+}
+
 TEST(Time, Rfc3339RefusesEverythingElse) {
   for (const char* bad : {"", "2026", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z",
                           "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx",

@@ -35,5 +35,31 @@ TEST(BulkPacer, ZeroMeansNoLimit) {
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(pacer.take(), seconds(0));
 }
 
+TEST(BulkPacer, AfterAPauseTurnsGoOnAtTheSameRate) {
+  testing_support::ManualClock clock;
+  BulkPacer pacer(clock, 1);
+  EXPECT_FALSE(pacer.paused());
+  EXPECT_TRUE(pacer.pause(seconds(5)));
+  EXPECT_FALSE(pacer.pause(seconds(3))) << "already on, and not shortened";
+  EXPECT_TRUE(pacer.paused());
+  EXPECT_EQ(pacer.take(), seconds(5));
+  EXPECT_EQ(pacer.take(), seconds(6));
+  clock.advance(seconds(5));
+  EXPECT_FALSE(pacer.paused());
+  EXPECT_EQ(pacer.take(), seconds(2));
+  EXPECT_TRUE(pacer.pause(seconds(1)));
+  EXPECT_EQ(pacer.take(), seconds(3)) << "a pause shorter than the queue moves nothing";
+}
+
+TEST(BulkPacer, APauseHoldsWithoutARateToo) {
+  testing_support::ManualClock clock;
+  BulkPacer pacer(clock, 0);
+  pacer.pause(seconds(5));
+  EXPECT_EQ(pacer.take(), seconds(5));
+  EXPECT_EQ(pacer.take(), seconds(5));
+  clock.advance(seconds(5));
+  EXPECT_EQ(pacer.take(), seconds(0));
+}
+
 }  // namespace
 }  // namespace shutdown_auditor::controller

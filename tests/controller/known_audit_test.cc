@@ -91,6 +91,53 @@ TEST_F(Ledger, AWatchFasterThanTheAnswerLeavesNothingPending) {
   EXPECT_EQ(ledger_.pending(), 0U);
 }
 
+TEST_F(Ledger, WhatTheWatchShowsOfAWriteUnderWayIsNoNews) {
+  const KnownAudit target = known_from(sample("Fail"));
+  ledger_.writing("shop", "deployment-web", target);
+  const KnownAudit without_status = at_version(known_from(sample("")), "8");
+  EXPECT_FALSE(ledger_.observe(key_, &without_status));
+  const KnownAudit whole = at_version(target, "9");
+  EXPECT_FALSE(ledger_.observe(key_, &whole));
+  const KnownAudit other = at_version(known_from(sample("Pass")), "10");
+  EXPECT_TRUE(ledger_.observe(key_, &other));
+  EXPECT_TRUE(ledger_.observe(key_, nullptr));
+  ledger_.gave_up("shop", "deployment-web");
+  EXPECT_TRUE(ledger_.observe(key_, &whole)) << "a write that failed explains nothing";
+}
+
+// The store has it before the handlers hear of it: the answer may come in between.
+TEST_F(Ledger, AnEchoAfterTheAnswerIsNoNewsEither) {
+  ledger_.writing("shop", "deployment-web", known_from(sample("Fail")));
+  const KnownAudit echo = at_version(known_from(sample("Fail")), "9");
+  store(echo);
+  ledger_.wrote("shop", "deployment-web", echo);
+  EXPECT_FALSE(ledger_.observe(key_, &echo));
+  EXPECT_EQ(ledger_.pending(), 0U);
+}
+
+TEST_F(Ledger, AWriteThatTheWatchHasShownOrWillNeverShowLeavesNothingPending) {
+  const KnownAudit whole = at_version(known_from(sample("Fail")), "9");
+  ledger_.writing("shop", "deployment-web", known_from(sample("Fail")));
+  store(whole);
+  EXPECT_FALSE(ledger_.observe(key_, &whole));
+  ledger_.wrote("shop", "deployment-web", whole);
+  EXPECT_EQ(ledger_.pending(), 0U);
+  // Applied again without a difference: the version stays.
+  ledger_.writing("shop", "deployment-web", known_from(sample("Fail")));
+  ledger_.wrote("shop", "deployment-web", whole);
+  EXPECT_EQ(ledger_.pending(), 0U);
+}
+
+TEST_F(Ledger, AnAuditThatCameAndWentDuringItsWriteIsNotBelieved) {
+  const KnownAudit whole = at_version(known_from(sample("Fail")), "9");
+  ledger_.writing("shop", "deployment-web", known_from(sample("Fail")));
+  EXPECT_TRUE(ledger_.observe(key_, nullptr)) << "a predecessor";
+  EXPECT_FALSE(ledger_.observe(key_, &whole));
+  EXPECT_TRUE(ledger_.observe(key_, nullptr));
+  ledger_.wrote("shop", "deployment-web", whole);
+  EXPECT_FALSE(ledger_.current("shop", "deployment-web"));
+}
+
 TEST_F(Ledger, TheUidComesFromTheServersCopy) {
   KnownAudit seen = at_version(known_from(sample("Pass")), "5");
   seen.audit.meta.uid = "audit-uid";

@@ -1,15 +1,11 @@
 #include "controller/workload_reconciler.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "controller/cause.h"
-#include "kube_support/fake_api.h"
-#include "support/fixed_random.h"
-#include "support/manual_clock.h"
+#include "controller/reconciliation.h"
 
 namespace shutdown_auditor::controller {
 namespace {
@@ -20,118 +16,6 @@ using std::chrono::seconds;
 using testing::Contains;
 using testing::HasSubstr;
 using testing_support::eventually;
-
-// The reference workload of docs: needs 60 with everything declared.
-json deployment(const std::string& name, int grace, int replicas = 3) {
-  return json::parse(fmt::format(R"({{
-    "apiVersion": "apps/v1", "kind": "Deployment",
-    "metadata": {{"name": "{0}", "namespace": "shop"}},
-    "spec": {{
-      "replicas": {2}, "selector": {{"matchLabels": {{"app": "{0}"}}}},
-      "template": {{
-        "metadata": {{"labels": {{"app": "{0}"}},
-          "annotations": {{"shutdownaudit.dev/max-request-seconds": "30", "shutdownaudit.dev/cleanup-seconds": "20"}}}},
-        "spec": {{"terminationGracePeriodSeconds": {1}, "containers": [{{
-          "name": "app", "image": "app:1", "ports": [{{"containerPort": 8080}}],
-          "lifecycle": {{"preStop": {{"exec": {{"command": ["sh", "-c", "sleep 5"]}}}}}},
-          "readinessProbe": {{"httpGet": {{"path": "/ready", "port": 8080}}, "periodSeconds": 5}},
-          "livenessProbe": {{"httpGet": {{"path": "/live", "port": 8080}}, "periodSeconds": 20}}}}]}}}}}}}})",
-                                 name, grace, replicas));
-}
-
-json budget(const std::string& app, int min_available) {
-  return json::parse(fmt::format(R"({{"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-    "metadata": {{"name": "{0}", "namespace": "shop"}},
-    "spec": {{"minAvailable": {1}, "selector": {{"matchLabels": {{"app": "{0}"}}}}}}}})", app, min_available));
-}
-
-json service(const std::string& app) {
-  return json::parse(fmt::format(R"({{"apiVersion": "v1", "kind": "Service",
-    "metadata": {{"name": "{0}", "namespace": "shop"}},
-    "spec": {{"selector": {{"app": "{0}"}}, "ports": [{{"port": 80, "targetPort": 8080}}]}}}})", app));
-}
-
-// A controller without leader election on an API in memory.
-class Reconciliation : public testing::Test {
- protected:
-  static constexpr char kPath[] = "/shutdownaudits/";
-
-  Reconciliation() { audit_writes_ = [](const testing_support::SeenCall& call) {
-      return call.verb == "apply" && call.path.find(kPath) != std::string::npos; }; }
-
-  ~Reconciliation() override {
-    loop_->stop({});
-    recorder_.stop({});
-    for (runtime::ReflectorLoop* reflector : view_->reflectors()) reflector->stop();
-  }
-
-  void start(int bulk_per_second = 0) {
-    pacer_.emplace(clock_, bulk_per_second);
-    view_.emplace(runtime::ReflectorLoop::Context{api_, clock_, random_, nullptr}, queue_, ClusterView::Options{});
-    reconciler_.emplace(WorkloadReconciler::Parts{*view_, policy_, writer_, recorder_, *pacer_, clock_, observer_},
-                        ReconcilerOptions{});
-    runtime::ControllerLoopOptions options;
-    options.name = "workload";
-    options.workers = 2;
-    loop_.emplace(options, queue_, *reconciler_, clock_, random_);
-    for (runtime::ReflectorLoop* reflector : view_->reflectors()) {
-      reflector->start();
-      ASSERT_TRUE(reflector->wait_settled({{}, clock_.now() + seconds(30)}));
-    }
-    recorder_.start();
-    view_->follow(true);
-    view_->enqueue_all(cause::kStart);
-    loop_->start();
-  }
-
-  std::string status(const std::string& name, const char* field) {
-    const auto text = api_.get(kShutdownAudits, "shop", "deployment-" + name);
-    if (!text) return "absent";
-    const json object = json::parse(*text);
-    const json value = object.value("status", json::object()).value(field, json());
-    return value.is_string() ? value.get<std::string>() : value.dump();
-  }
-  bool becomes(const std::string& name, const std::string& verdict) {
-    const bool reached = eventually([&] { return status(name, "verdict") == verdict; });
-    if (!reached) ADD_FAILURE() << name << " is " << status(name, "verdict") << ", not " << verdict;
-    return reached && idle();
-  }
-  bool idle() {
-    return eventually([&] {
-      const runtime::WorkQueueStats stats = queue_.stats();
-      return stats.ready == 0 && stats.processing == 0 && stats.parked == 0 && view_->ledger().pending() == 0;
-    });
-  }
-  std::size_t status_writes(const std::string& name) {
-    return api_.count("apply", "/shutdownaudits/deployment-" + name + "/status");
-  }
-  std::vector<std::string> event_notes() {
-    std::vector<std::string> notes;
-    for (const std::string& text : api_.all(kube::resources::kEvents)) {
-      const json event = json::parse(text);
-      notes.push_back(event["reason"].get<std::string>() + ": " + event["note"].get<std::string>());
-    }
-    return notes;
-  }
-
-  testing_support::ManualClock clock_;
-  testing_support::FixedRandom random_;
-  testing_support::FakeApi api_{clock_};
-  runtime::WorkQueue queue_{clock_};
-  PolicyKeeper policy_;
-  runtime::StatusWriter writer_{{"shutdownaudit.dev/controller"}, kShutdownAudits, api_, clock_, random_};
-  runtime::EventRecorder recorder_{{"shutdownaudit.dev/controller", "test"}, api_, clock_, random_};
-  AuditObserver observer_;
-  std::optional<BulkPacer> pacer_;
-  std::optional<ClusterView> view_;
-  std::optional<WorkloadReconciler> reconciler_;
-  std::optional<runtime::ControllerLoop> loop_;
-  std::function<bool(const testing_support::SeenCall&)> audit_writes_;
-};
-
-void put(testing_support::FakeApi& api, const kube::Resource& resource, const json& object) {
-  api.put(resource, object.dump());
-}
 
 TEST_F(Reconciliation, StartWritesOneAuditForEachDeploymentAndNoEvent) {
   put(api_, kube::resources::kDeployments, deployment("good", 60));
@@ -237,6 +121,7 @@ TEST_F(Reconciliation, ANewFailingWorkloadGetsAnEventANewPassingOneDoesNot) {
   start();
   put(api_, kube::resources::kPodDisruptionBudgets, budget("good", 2));
   put(api_, kube::resources::kServices, service("good"));
+  ASSERT_TRUE(sees(1, 1));
   put(api_, kube::resources::kDeployments, deployment("good", 60));
   ASSERT_TRUE(becomes("good", "Pass"));
   put(api_, kube::resources::kDeployments, deployment("bad", 10));
@@ -304,8 +189,8 @@ TEST_F(Reconciliation, BulkWritesTakeTurnsAndLiveChangesOvertake) {
   for (int i = 0; i < 10; ++i) {
     put(api_, kube::resources::kDeployments, deployment("web-" + std::to_string(i), 60));
   }
-  start(1);
-  ASSERT_TRUE(eventually([&] { return queue_.stats().delayed == 9 && queue_.stats().processing == 0; }));
+  start({.bulk_per_second = 1});
+  ASSERT_TRUE(eventually([&] { return queue_->stats().delayed == 9 && queue_->stats().processing == 0; }));
   EXPECT_EQ(api_.count("apply", "/status"), 1U);
   put(api_, kube::resources::kDeployments, deployment("live", 10));
   ASSERT_TRUE(becomes("live", "Fail"));
@@ -326,7 +211,7 @@ TEST_F(Reconciliation, ExcludedNamespacesAreOutOfScope) {
 
 TEST_F(Reconciliation, AFailedWriteIsTriedAgainARefusedOneIsNot) {
   put(api_, kube::resources::kDeployments, deployment("web", 60));
-  api_.fail(2, audit_writes_, {.kind = kube::ErrorKind::kUnavailable, .message = "gone for lunch"});
+  api_.fail(2, is_audit_write, {.kind = kube::ErrorKind::kUnavailable, .message = "gone for lunch"});
   start();
   ASSERT_TRUE(eventually([&] {
     clock_.advance(std::chrono::milliseconds(10));
@@ -334,10 +219,10 @@ TEST_F(Reconciliation, AFailedWriteIsTriedAgainARefusedOneIsNot) {
   }));
   ASSERT_TRUE(idle());
   api_.forget_calls();
-  api_.fail(-1, audit_writes_, {.kind = kube::ErrorKind::kInvalid, .message = "no", .code = 422});
+  api_.fail(-1, is_audit_write, {.kind = kube::ErrorKind::kInvalid, .message = "no", .code = 422});
   put(api_, kube::resources::kDeployments, deployment("web", 10));
   ASSERT_TRUE(eventually([&] { return api_.count("apply") == 1; }));
-  ASSERT_TRUE(eventually([&] { return queue_.stats().processing == 0; }));
+  ASSERT_TRUE(eventually([&] { return queue_->stats().processing == 0; }));
   clock_.advance(minutes(10));
   ASSERT_TRUE(idle());
   EXPECT_EQ(api_.count("apply"), 1U);

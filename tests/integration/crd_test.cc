@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/check.h"
 #include "integration/support/cluster_test_base.h"
 #include "report/audit_json.h"
 
@@ -228,6 +229,18 @@ TEST_F(CrdTest, APolicyIsTakenWholeOrRefused) {
       {"a ceiling of 0", [](json& s) { s["platform"]["maxGracePeriodSeconds"] = 0; }, "greater than or equal to 1"},
       {"an exemption without reason", [](json& s) { s["exemptions"][0].erase("reason"); }, "Required value"},
       {"an exemption with an empty reason", [](json& s) { s["exemptions"][0]["reason"] = ""; }, "at least 1 chars"},
+      {"an exemption with a reason of blanks", [](json& s) { s["exemptions"][0]["reason"] = " \t"; }, "should match"},
+      {"an exemption of everything by an empty targetRef", [](json& s) { s["exemptions"][0]["targetRef"] = json::object(); },
+       "targetRef names a kind, a namespace or a workload"},
+      {"a targetRef of a group alone", [](json& s) { s["exemptions"][0]["targetRef"] = {{"group", "apps"}}; },
+       "targetRef names a kind, a namespace or a workload"},
+      {"a targetRef with an empty name", [](json& s) { s["exemptions"][0]["targetRef"]["name"] = ""; }, "at least 1 chars"},
+      {"an exemption from a check that does not exist", [](json& s) { s["exemptions"][0]["checks"] = {"grace-bugdet"}; },
+       "Unsupported value"},
+      {"an exemption from the audit's own failure", [](json& s) { s["exemptions"][0]["checks"] = {"audit-error"}; },
+       "Unsupported value"},
+      {"a setting of a check that does not exist", [](json& s) { s["checks"][0]["id"] = "pdb"; }, "Unsupported value"},
+      {"a setting without its check", [](json& s) { s["checks"][0].erase("id"); }, "Required value"},
       {"an exemption of nothing", [](json& s) { s["exemptions"][0].erase("targetRef"); }, "names its workloads by"},
       {"two exemptions of one name", [](json& s) { s["exemptions"].push_back(s["exemptions"][0]); }, "Duplicate value"},
       {"a check twice", [](json& s) { s["checks"].push_back(s["checks"][0]); }, "Duplicate value"},
@@ -246,6 +259,13 @@ TEST_F(CrdTest, APolicyIsTakenWholeOrRefused) {
     row.spoil(policy["spec"]);
     EXPECT_THAT(attempt(policy), HasSubstr(row.said));
   }
+
+  json every_check = full_policy();
+  every_check["spec"]["checks"] = json::array();
+  for (const audit::Check check : audit::all_checks()) {
+    if (check != audit::Check::kAuditError) every_check["spec"]["checks"].push_back({{"id", audit::id_of(check)}});
+  }
+  EXPECT_EQ(json::parse(attempt(every_check), nullptr, false)["spec"], every_check["spec"]);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ class PermissionTest : public ClusterTest {
   static json rules() {
     return json::parse(R"([
       {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets"], "verbs": ["get", "list", "watch"]},
+      {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["get", "list", "watch"]},
       {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["get", "list", "watch"]},
       {"apiGroups": [""], "resources": ["services", "namespaces"], "verbs": ["get", "list", "watch"]},
       {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["get", "list", "watch"]},
@@ -132,6 +133,25 @@ TEST_F(PermissionTest, DeploymentsThatCannotBeReadAreNotGone) {
   apply(deployment({.name = "web", .grace = "54"}));
   grant("reader");
   ASSERT_TRUE(await_verdict("web", "Fail"));
+}
+
+TEST_F(PermissionTest, AKindThatCannotBeReadIsNotAuditedAndTheOthersAre) {
+  grant("partial", {"statefulsets"});
+  apply(deployment({.name = "web", .grace = "54", .kind = "StatefulSet"}));
+  apply(deployment({.name = "web", .grace = "54"}));
+  const auto process = started("partial");
+  ASSERT_TRUE(await_verdict("web", "Fail"));
+  EXPECT_TRUE(audit_named("statefulset-web").is_null());
+  EXPECT_EQ(health(*process)["status"], "Degraded");
+  EXPECT_EQ(process->http_get("/readyz").status, 200);
+  const auto said = process->logs("no permission");
+  ASSERT_EQ(said.size(), 1u) << process->output();
+  EXPECT_THAT(said[0].value("source", ""), HasSubstr("statefulsets"));
+
+  grant("partial");
+  ASSERT_TRUE(await_audit("statefulset-web", "Fail"));
+  EXPECT_TRUE(eventually([&] { return health(*process)["status"] == "Healthy"; })) << health(*process).dump(1);
+  EXPECT_THAT(events_of("web"), IsEmpty()) << "nobody changed it while it could be seen";
 }
 
 TEST_F(PermissionTest, NoRightsAtAllAreSaidOnceAndWaitedFor) {

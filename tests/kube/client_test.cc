@@ -218,6 +218,19 @@ TEST_F(ClientTest, AWaitBeyondTheDeadlineIsNotBegun) {
   EXPECT_EQ(requests(), 1U);
 }
 
+TEST_F(ClientTest, AThrottledCallIsHandedBackToACallerWhoDoesNotWait) {
+  script({answer(429, "7"), ok(), answer(503, "1"), ok()});
+  ApiRequest impatient = get_;
+  impatient.wait_when_throttled = false;
+  const base::SteadyTime began = clock_->now();
+  const auto throttled = client_->call(impatient, {});
+  EXPECT_EQ(throttled.error().kind, ErrorKind::kTooManyRequests);
+  EXPECT_EQ(throttled.error().retry_after, 7s);
+  EXPECT_EQ(clock_->now(), began);
+  EXPECT_TRUE(client_->call(impatient, {}));
+  EXPECT_TRUE(client_->call(impatient, {})) << "anything else is tried again as ever";
+}
+
 TEST_F(ClientTest, ACallWithoutDeadlineEndsAfterThirtySeconds) {
   script({FakeAnswer{.stall = true}});
   const base::SteadyTime began = clock_->now();

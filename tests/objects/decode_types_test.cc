@@ -200,6 +200,15 @@ TEST(DecodeTypesTest, OtherWorkloads) {
   EXPECT_EQ(rollout.kind, (GroupKind{"argoproj.io", "Rollout"}));
   EXPECT_EQ(rollout.max_surge->text, "50%");
   EXPECT_EQ(rollout.max_unavailable->number, 0);
+  EXPECT_FALSE(rollout.template_elsewhere);
+}
+
+TEST(DecodeTypesTest, OnlyARolloutCanHaveItsTemplateElsewhere) {
+  const std::string spec = R"("spec":{"workloadRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"}}})";
+  EXPECT_TRUE(decoded<Workload>(R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Rollout",)" + spec).template_elsewhere);
+  EXPECT_FALSE(decoded<Workload>(R"({"apiVersion":"apps/v1","kind":"Deployment",)" + spec).template_elsewhere);
+  EXPECT_FALSE(decoded<Workload>(R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Rollout","spec":{"workloadRef":null}})")
+                   .template_elsewhere);
 }
 
 TEST(DecodeTypesTest, PodDisruptionBudget) {

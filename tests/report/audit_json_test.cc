@@ -142,7 +142,7 @@ TEST(AuditJson, BodyOfTheStatus) {
     "metadata": {"name": "deployment-web", "namespace": "shop"},
     "status": {
       "verdict": "Warn", "topReason": "SomeReason", "observedGeneration": 1, "observedTargetGeneration": 7,
-      "targetUID": "8f4e", "policyRef": "strict", "checksVersion": "0.1.0",
+      "targetUID": "8f4e", "policyRef": "strict", "checksVersion": "0.2.0",
       "summary": {"fail": 1, "warn": 2, "info": 3, "pass": 4, "skip": 5, "error": 0},
       "budget": {"gracePeriodSeconds": 60, "gracePeriodSource": "Explicit", "preStopSeconds": 5, "bufferSeconds": 5,
                  "requiredSeconds": 75, "requiredIs": "Exact", "requiredText": "75", "provableSeconds": 0,

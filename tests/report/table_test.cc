@@ -18,7 +18,9 @@ ShutdownAudit audit_of(std::string name_space, std::string name, Verdict verdict
   objects::Workload workload = sample_workload();
   workload.meta.namespace_ = std::move(name_space);
   workload.meta.name = std::move(name);
-  ShutdownAudit out = make_shutdown_audit(sample_result(verdict, std::move(findings)), workload, "", Detail::kPrinted);
+  audit::AuditResult result = sample_result(verdict, std::move(findings));
+  result.estimate.drain = {audit::StopSpan::State::kTimed, 180, 180, false};
+  ShutdownAudit out = make_shutdown_audit(result, workload, "", Detail::kPrinted);
   for (ReportedFinding& finding : out.status.findings) {
     finding.source = source;
   }
@@ -67,11 +69,11 @@ TEST(Table, WideAlsoShowsPassingExemptAndWhatToSet) {
   options.wide = true;
   options.roll_up = false;
   EXPECT_EQ(table_text({sample_audits()[0], sample_audits()[2]}, options),
-            R"(RESULT  CHECK           WORKLOAD             GRACE  NEEDS  AFTERSIGNAL  EVIDENCE  SOURCE       MESSAGE                                WHAT TO SET
-Fail    grace-budget    shop/deployment/web  60     75     0            Declared  shop.yaml:4  Needs 75 s, has 60 s.                  Set terminationGracePeriodSeconds to 75.
-Info    single-replica  shop/deployment/web  60     75     0            Declared  shop.yaml:4  Needs 75 s, has 60 s.                  Set terminationGracePeriodSeconds to 75.
-Skip    pdb-missing     shop/deployment/web  60     75     0            Declared  shop.yaml:4  Needs 75 s, has 60 s. (exempt: batch)  Set terminationGracePeriodSeconds to 75.
-Pass    -               blog/deployment/web  60     75     0            Declared  blog.yaml:1
+            R"(RESULT  CHECK           WORKLOAD             GRACE  NEEDS  AFTERSIGNAL  EVIDENCE  DRAIN  ROLLOUT  SOURCE       MESSAGE                                WHAT TO SET
+Fail    grace-budget    shop/deployment/web  60     75     0            Declared  180s   -        shop.yaml:4  Needs 75 s, has 60 s.                  Set terminationGracePeriodSeconds to 75.
+Info    single-replica  shop/deployment/web  60     75     0            Declared  180s   -        shop.yaml:4  Needs 75 s, has 60 s.                  Set terminationGracePeriodSeconds to 75.
+Skip    pdb-missing     shop/deployment/web  60     75     0            Declared  180s   -        shop.yaml:4  Needs 75 s, has 60 s. (exempt: batch)  Set terminationGracePeriodSeconds to 75.
+Pass    -               blog/deployment/web  60     75     0            Declared  180s   -        blog.yaml:1
 )");
 }
 

@@ -171,6 +171,21 @@ TEST_F(ControllerLoopTest, RequeuesAreSpreadByTenPercentEitherWay) {
   }
 }
 
+TEST_F(ControllerLoopTest, AMomentThatMattersIsNotSpread) {
+  start();
+  random.set(0.0);
+  reconciler.then([](const auto&, auto&) -> Outcome { return Action::again_exactly_after(100s, 64); });
+  queue.add("a", Priority::kHigh, 0);
+  ASSERT_TRUE(passes(1));
+  ASSERT_TRUE(eventually([&] { return queue.stats().delayed == 1; }));
+  reconciler.then(nullptr);
+  clock.advance(99999ms);
+  EXPECT_EQ(queue.stats().delayed, 1U);
+  clock.advance(1ms);
+  ASSERT_TRUE(passes(2));
+  EXPECT_EQ(reconciler.seen().back().cause, 64U);
+}
+
 TEST_F(ControllerLoopTest, APassHasADeadlineThatCallsSeeAndMetricsCount) {
   start();
   std::atomic<bool> timed_out{false};

@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/in_flight.h"
 #include "support/manual_clock.h"
 
 namespace shutdown_auditor::runtime {
@@ -167,24 +166,6 @@ TEST(ShutdownCoordinator, TheBudgetBoundsAllPhasesTogether) {
   runner.join();
   EXPECT_THAT(given, ElementsAre(3s, 2s));
   EXPECT_THAT(outcomes(report), ElementsAre("a done", "b done", "c skipped"));
-}
-
-TEST(InFlight, NamesWhatRunsAndWaitsForItsEnd) {
-  ManualClock clock;
-  InFlight in_flight(clock);
-  EXPECT_THAT(in_flight.wait_idle({{}, clock.now()}), IsEmpty());
-  auto b = std::make_unique<InFlight::Token>(in_flight.begin("b"));
-  auto a = std::make_unique<InFlight::Token>(in_flight.begin("a"));
-  const InFlight::Token moved = std::move(*a);
-  a.reset();
-  EXPECT_THAT(in_flight.names(), ElementsAre("a", "b")) << "a moved token still counts, once";
-  std::vector<std::string> left;
-  std::jthread waiter([&] { left = in_flight.wait_idle({{}, clock.now() + 2s}); });
-  ASSERT_TRUE(clock.await_waiters(1));
-  b.reset();
-  clock.advance(2s);
-  waiter.join();
-  EXPECT_THAT(left, ElementsAre("a"));
 }
 
 }  // namespace

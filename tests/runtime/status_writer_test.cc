@@ -209,20 +209,5 @@ TEST_F(StatusWriterTest, DeletesOnlyTheObjectWithThatUid) {
   EXPECT_EQ(writer().remove("shop", "web", uid, {}).error().kind, kube::ErrorKind::kForbidden);
 }
 
-TEST(OwnWrites, AStoreIsBehindUntilItShowsTheLastOwnWrite) {
-  OwnWrites writes;
-  EXPECT_FALSE(writes.is_behind("shop/web", "")) << "nothing written";
-  writes.remember("shop/web", "9");
-  writes.remember("shop/web", "10");
-  EXPECT_TRUE(writes.is_behind("shop/web", ""));
-  EXPECT_TRUE(writes.is_behind("shop/web", "9")) << "versions compare as numbers";
-  EXPECT_FALSE(writes.is_behind("shop/other", "1"));
-  EXPECT_FALSE(writes.is_behind("shop/web", "11")) << "somebody wrote after us";
-  EXPECT_EQ(writes.size(), 0U) << "and it is forgotten";
-  writes.remember("shop/web", "12");
-  writes.forget("shop/web");
-  EXPECT_FALSE(writes.is_behind("shop/web", "1"));
-}
-
 }  // namespace
 }  // namespace shutdown_auditor::runtime

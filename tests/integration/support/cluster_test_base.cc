@@ -47,7 +47,8 @@ void ClusterTest::SetUp() {
 
 void ClusterTest::TearDown() {
   if (!the_cluster()) return;
-  kubectl({"delete", "deployments,poddisruptionbudgets,services,shutdownaudits", "--all", "--wait=false"});
+  kubectl({"delete", "deployments,statefulsets,daemonsets,poddisruptionbudgets,services,shutdownaudits", "--all",
+           "--wait=false"});
 }
 
 std::string ClusterTest::kubectl(std::vector<std::string> args, std::string stdin_text) const {
@@ -82,11 +83,21 @@ std::unique_ptr<ControllerProcess> ClusterTest::controller_with(const std::strin
   return ControllerProcess::start(kubeconfig, std::move(args));
 }
 
-nlohmann::json ClusterTest::audit_of(const std::string& deployment) const {
-  const auto text = cluster().kubectl(
-      {"--namespace=" + namespace_, "get", "shutdownaudit", "deployment-" + deployment, "-o", "json"});
+nlohmann::json ClusterTest::audit_named(const std::string& name) const {
+  const auto text = cluster().kubectl({"--namespace=" + namespace_, "get", "shutdownaudit", name, "-o", "json"});
   return text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
 }
+
+bool ClusterTest::await_audit(const std::string& name, const std::string& verdict) const {
+  const bool seen = eventually([&] {
+    const nlohmann::json audit = audit_named(name);
+    return audit.is_object() && audit.value("status", nlohmann::json::object()).value("verdict", "") == verdict;
+  });
+  EXPECT_TRUE(seen) << name << " is not " << verdict << " but:\n" << audit_named(name).dump(1);
+  return seen;
+}
+
+nlohmann::json ClusterTest::audit_of(const std::string& deployment) const { return audit_named("deployment-" + deployment); }
 
 std::string ClusterTest::verdict_of(const std::string& deployment) const {
   const nlohmann::json audit = audit_of(deployment);
@@ -148,16 +159,16 @@ std::vector<nlohmann::json> ClusterTest::events_of(const std::string& deployment
 }
 
 std::string deployment(const DeploymentText& text) {
+  const bool daemon = text.kind == "DaemonSet";
   return fmt::format(R"(---
-apiVersion: apps/v1
-kind: Deployment
+apiVersion: {version}
+kind: {kind}
 metadata:
   name: {name}
   labels: {{app: {name}{label}}}
   annotations: {{{annotations}}}
 spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
+{own}  selector: {{matchLabels: {{app: {name}}}}}
   template:
     metadata:
       labels: {{app: {name}}}
@@ -170,6 +181,10 @@ spec:
         readinessProbe: {{httpGet: {{path: /readyz, port: http}}, periodSeconds: 5}}
         livenessProbe: {{httpGet: {{path: /livez, port: http}}, periodSeconds: 10}}
 )",
+                     fmt::arg("version", text.kind == "Rollout" ? "argoproj.io/v1alpha1" : "apps/v1"),
+                     fmt::arg("kind", text.kind),
+                     fmt::arg("own", (daemon ? "" : fmt::format("  replicas: {}\n", text.replicas)) +
+                                         (text.kind == "StatefulSet" ? fmt::format("  serviceName: {}\n", text.name) : "")),
                      fmt::arg("name", text.name), fmt::arg("label", text.label.empty() ? "" : ", " + text.label),
                      fmt::arg("annotations",
                               text.declared ? "shutdownaudit.dev/max-request-seconds: \"30\", "

@@ -40,6 +40,9 @@ class ClusterTest : public ::testing::Test {
   std::unique_ptr<ControllerProcess> controller_with(const std::string& kubeconfig,
                                                      std::vector<std::string> args = {}) const;
 
+  // A ShutdownAudit of the test's namespace by its own name; null when there is none.
+  nlohmann::json audit_named(const std::string& name) const;
+  bool await_audit(const std::string& name, const std::string& verdict) const;
   // The audit of a Deployment in the test's namespace; null when there is none.
   nlohmann::json audit_of(const std::string& deployment) const;
   std::string verdict_of(const std::string& deployment) const;
@@ -54,7 +57,7 @@ class ClusterTest : public ::testing::Test {
   // A new Deployment, audited: what was queued before it has been done by then.
   void pass_a_sentinel(const std::string& user);
 
-  // Events on a Deployment in the test's namespace: {"reason", "type", "note"}, oldest first.
+  // Our Events on objects of that name in the test's namespace: {"reason", "type", "note"}, oldest first.
   std::vector<nlohmann::json> events_of(const std::string& deployment) const;
 
  private:
@@ -69,6 +72,7 @@ struct DeploymentText {
   std::string grace = "60";  // empty: left out
   bool declared = true;      // annotations: requests 30, cleanup 20
   std::string label = {};    // one more label of the Deployment itself
+  std::string kind = "Deployment";  // or StatefulSet, DaemonSet, Rollout with the same pods
 };
 std::string deployment(const DeploymentText& text);
 // minAvailable of the pods of that Deployment.

@@ -1,0 +1,40 @@
+#include "audit/command_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace shutdown_auditor::audit {
+namespace {
+
+constexpr std::size_t kMaxNotes = 16;
+
+void add_once(std::vector<std::string>& list, std::string text) {
+  if (list.size() < kMaxNotes && std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
+}
+
+}  // namespace
+
+bool CommandState::charge(std::uint64_t count) {
+  if (steps < kMaxSteps) {
+    steps += count;
+    return true;
+  }
+  if (unknown_reason.empty()) unknown_reason = "the command takes more than 100000 steps to read";
+  return false;
+}
+
+RunTime CommandState::not_known(std::string reason, std::optional<std::int64_t> nominal) {
+  if (unknown_reason.empty()) unknown_reason = std::move(reason);
+  return RunTime::unknown(nominal);
+}
+
+void CommandState::note_mistake(std::string text) {
+  if (certain && mistake.empty()) mistake = text;
+  add_once(problems, std::move(text));
+}
+void CommandState::note_problem(std::string text) { add_once(problems, std::move(text)); }
+void CommandState::note_signal(std::string text) { add_once(signals, std::move(text)); }
+
+std::string_view program_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace shutdown_auditor::audit
