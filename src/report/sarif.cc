@@ -1,0 +1,255 @@
+#include "report/sarif.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "report/finding_text.h"
+#include "report/one_line.h"
+
+namespace shutdown_auditor::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kSchema =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+constexpr std::size_t kFingerprintDigits = 16;
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+         c == '~' || c == '/';
+}
+
+// RFC 3986: relative paths stay relative, because code scanning resolves them in the repository.
+std::string uri_of(std::string_view path) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out = path.starts_with('/') ? "file://" : "";
+  for (const char c : path) {
+    if (is_unreserved(c)) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 0xFU];
+    }
+  }
+  return out;
+}
+
+// Braces and "[text](target)" mean something in a SARIF message (2.1.0, §3.11.5 and §3.11.6).
+std::string message_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '(' && out.ends_with(']')) {
+      out += ' ';
+    }
+    out += c;
+    if (c == '{' || c == '}') {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// "GraceBudget" of "grace-budget".
+std::string rule_name(std::string_view id) {
+  std::string out;
+  for (const std::string_view word : base::split(id, '-')) {
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      const bool capital = i == 0 && word[i] >= 'a' && word[i] <= 'z';
+      out += capital ? static_cast<char>(word[i] - 'a' + 'A') : word[i];
+    }
+  }
+  return out;
+}
+
+std::string sentence(std::string_view title) {
+  std::string out(title);
+  if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') {
+    out[0] = static_cast<char>(out[0] - 'a' + 'A');
+  }
+  return out + ".";
+}
+
+// The worst result that the page's first line names.
+std::string_view level_of_page(std::string_view page) {
+  for (const std::string_view line : base::split(page, '\n')) {
+    if (line.empty() || line.starts_with('#')) {
+      continue;
+    }
+    const auto names = [&line](std::string_view result) {
+      return line.find(std::string(result) + ":") != std::string_view::npos || line.starts_with(std::string(result) + " ");
+    };
+    return names("Error") || names("Fail") ? "error" : names("Warn") ? "warning" : names("Info") ? "note" : "warning";
+  }
+  return "warning";
+}
+
+// Pages link each other by file name.
+std::string with_absolute_links(std::string_view page, const std::string& base) {
+  std::string out;
+  while (!base.empty()) {
+    const std::size_t link = page.find("](");
+    const std::size_t end = link == std::string_view::npos ? link : page.find(')', link);
+    if (end == std::string_view::npos) {
+      break;
+    }
+    const std::string_view target = page.substr(link + 2, end - link - 2);
+    out += page.substr(0, link + 2);
+    if (target.ends_with(".md") && target.find('/') == std::string_view::npos) {
+      out += help_uri(base, target.substr(0, target.size() - 3));
+    } else {
+      out += target;
+    }
+    page.remove_prefix(end);
+  }
+  return out + std::string(page);
+}
+
+// "spec.containers[].lifecycle": without the numbers that change when a container is put in front.
+std::string without_indices(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    if (!out.ends_with('[') || c < '0' || c > '9') {
+      out += c;
+    }
+  }
+  return out;
+}
+
+class SarifWriter {
+ public:
+  explicit SarifWriter(const SarifOptions& options) : options_(options) {
+    for (const audit::Check check : audit::all_checks()) {
+      add_rule(std::string(audit::id_of(check)), audit::title_of(check));
+    }
+  }
+
+  void add(const ShutdownAudit& audit) {
+    for (const ReportedFinding& finding : audit.status.findings) {
+      successful_ = successful_ && finding.result != "Error";
+      results_.push_back(make_result(audit, finding));
+    }
+  }
+
+  std::string text() {
+    const Json driver = {{"name", "shutdown-auditor"},
+                         {"version", options_.tool_version},
+                         {"rules", std::move(rules_)}};
+    const Json run = {{"tool", {{"driver", driver}}},
+                      {"invocations", Json::array({{{"executionSuccessful", successful_}}})},
+                      {"columnKind", "unicodeCodePoints"},
+                      {"results", std::move(results_)}};
+    const Json log = {{"$schema", kSchema}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
+    return log.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+
+ private:
+  struct Rule {
+    std::size_t index = 0;
+    std::string_view level;
+  };
+
+  void add_rule(const std::string& id, std::string_view title) {
+    const auto page = std::find_if(options_.pages.begin(), options_.pages.end(),
+                                   [&](const RulePage& candidate) { return candidate.check == id; });
+    const bool has_page = page != options_.pages.end();
+    const std::string uri = help_uri(options_.help_uri_base, id);
+    Rule known{rules_.size(), has_page ? level_of_page(page->markdown) : "warning"};
+
+    Json rule = {{"id", id}, {"name", rule_name(id)}, {"shortDescription", {{"text", sentence(title)}}}};
+    rule["help"] = {{"text", sentence(title) + (uri.empty() ? "" : " See " + uri)}};
+    if (has_page) {
+      rule["help"]["markdown"] = with_absolute_links(page->markdown, options_.help_uri_base);
+    }
+    if (!uri.empty()) {
+      rule["helpUri"] = uri;
+    }
+    rule["defaultConfiguration"] = {{"level", known.level}};
+    rule["properties"] = {{"tags", Json::array({"kubernetes", "reliability"})}};
+    rules_.push_back(std::move(rule));
+    known_.emplace(id, known);
+  }
+
+  std::string_view level_of(const ReportedFinding& finding) const {
+    if (finding.result == "Skip") {
+      const auto rule = known_.find(finding.check);
+      return rule == known_.end() ? "warning" : rule->second.level;
+    }
+    return finding.result == "Error" || finding.result == "Fail" ? "error" : finding.result == "Warn" ? "warning" : "note";
+  }
+
+  Json make_result(const ShutdownAudit& audit, const ReportedFinding& finding) {
+    Json result = {{"ruleId", finding.check}};
+    if (const auto rule = known_.find(finding.check); rule != known_.end()) {
+      result["ruleIndex"] = rule->second.index;
+    }
+    result["level"] = level_of(finding);
+    std::string text = workload_text(audit);
+    text += finding.container.empty() ? "" : ", container " + one_line(finding.container);
+    ReportedFinding plain = finding;
+    plain.exemption.reset();  // told by the suppression
+    result["message"] = {{"text", message_text(text + ": " + finding_text(plain))}};
+
+    const Place place = parse_place(finding.source);
+    Json location = Json::object();
+    if (!place.path.empty()) {
+      location["physicalLocation"]["artifactLocation"]["uri"] = uri_of(place.path);
+      if (place.line > 0) {
+        location["physicalLocation"]["region"]["startLine"] = place.line;
+        if (place.column > 0) {
+          location["physicalLocation"]["region"]["startColumn"] = place.column;
+        }
+      }
+    }
+    const std::string full = workload_text(audit) + (finding.container.empty() ? "" : "/" + one_line(finding.container));
+    location["logicalLocations"] = Json::array({{{"fullyQualifiedName", full}, {"kind", "resource"}}});
+    result["locations"] = Json::array({std::move(location)});
+    add_fingerprints(result, audit, finding, place);
+
+    if (finding.result == "Skip") {
+      const bool in_source = finding.exemption && finding.exemption->source == "Annotation";
+      Json suppression = {{"kind", in_source ? "inSource" : "external"}, {"status", "accepted"}};
+      if (finding.exemption) {
+        suppression["justification"] = one_line(finding.exemption->reason);
+      }
+      result["suppressions"] = Json::array({std::move(suppression)});
+    }
+    return result;
+  }
+
+  void add_fingerprints(Json& result, const ShutdownAudit& audit, const ReportedFinding& finding, const Place& place) {
+    std::string key;
+    for (const std::string& part :
+         {place.path, audit.meta.namespace_, audit.target.group, audit.target.kind, audit.target.name, finding.id,
+          finding.reason, without_indices(finding.field_path), finding.related_ref ? finding.related_ref->name : ""}) {
+      key += std::to_string(part.size()) + ":" + part;
+    }
+    const std::string hash = base::sha256_hex(key).substr(0, kFingerprintDigits);
+    const std::string value = hash + ":" + std::to_string(++seen_[hash]);
+    // GitHub compares this key alone and would otherwise hash the line's text, which is the same in many workloads.
+    result["partialFingerprints"] = {{"shutdownAuditFinding/v1", value}, {"primaryLocationLineHash", value}};
+  }
+
+  const SarifOptions& options_;
+  Json rules_ = Json::array();
+  Json results_ = Json::array();
+  std::map<std::string, Rule> known_;
+  std::map<std::string, int> seen_;
+  bool successful_ = true;
+};
+
+}  // namespace
+
+std::string sarif_json(const std::vector<ShutdownAudit>& audits, const SarifOptions& options) {
+  SarifWriter writer(options);
+  for (const ShutdownAudit& audit : audits) {
+    writer.add(audit);
+  }
+  return writer.text();
+}
+
+}  // namespace shutdown_auditor::report

@@ -1,0 +1,285 @@
+#include "report/timeline.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "audit/seconds.h"
+#include "report/chart.h"
+#include "report/finding_text.h"
+#include "report/one_line.h"
+
+namespace shutdown_auditor::report {
+namespace {
+
+constexpr std::int64_t kKubeletFloorSeconds = 2;  // minimumGracePeriodInSeconds, kuberuntime_manager.go
+
+std::int64_t known(const std::optional<std::int64_t>& seconds) { return std::max<std::int64_t>(0, seconds.value_or(0)); }
+
+// How the stop of one container is drawn.
+struct Stop {
+  std::int64_t hook = 0;   // as long as it normally takes; the provable minimum when `hook_open`
+  bool hook_open = false;  // nobody knows when it ends
+  std::int64_t needs = 0;
+  std::string cut_short;   // why it runs on until SIGKILL, as a label; empty: it stops by itself
+};
+
+// When the stop signal comes and when SIGKILL, for a hook that long.
+struct Clock {
+  std::int64_t grace_end = 0;
+
+  std::int64_t signal(std::int64_t hook) const { return std::min(hook, grace_end); }
+  std::int64_t kill(std::int64_t hook) const {
+    return std::max(grace_end, audit::saturating_add(signal(hook), kKubeletFloorSeconds));
+  }
+};
+
+std::string signal_name(const ReportedContainer& container) {
+  return container.stop_signal.empty() ? "SIGTERM" : one_line(container.stop_signal);
+}
+
+Stop stop_of(const ReportedContainer& container) {
+  Stop stop;
+  if (container.pre_stop) {
+    const ReportedPreStop& hook = *container.pre_stop;
+    stop.hook_open = (hook.kind == "Unknown" || hook.kind == "Unbounded") && !hook.nominal_seconds && !hook.max_seconds;
+    stop.hook = known(hook.nominal_seconds ? hook.nominal_seconds : hook.max_seconds ? hook.max_seconds : hook.min_seconds);
+  }
+  stop.needs = std::max(known(container.needs_seconds), stop.hook);
+  if (container.signal_handling == "Ignored") {
+    stop.cut_short = "ignores " + signal_name(container);
+  } else if (container.signal_handling == "NotDelivered") {
+    stop.cut_short = "gets no " + signal_name(container);
+  }
+  return stop;
+}
+
+void add_segment(ChartLane& lane, std::int64_t from, std::int64_t to, std::string label) {
+  if (to > from) {
+    lane.segments.push_back({from, to, std::move(label), false});
+  }
+}
+
+// Hook, delay, requests and cleanup as far as `end`. The parts are rounded up one by one and the sum once, and a hook that
+// starts the drain runs beside the requests: so the last parts are measured from the end and what remains is in the middle.
+void add_parts(ChartLane& lane, const Stop& stop, std::int64_t end, std::int64_t delay, std::int64_t cleanup,
+               std::string_view drain_label) {
+  add_segment(lane, 0, stop.hook, "preStop");
+  const std::int64_t cleanup_from = std::max(stop.hook, end - std::min(cleanup, end));
+  const std::int64_t delay_to = std::min(cleanup_from, audit::saturating_add(stop.hook, delay));
+  add_segment(lane, stop.hook, delay_to, "delay");
+  add_segment(lane, delay_to, cleanup_from, std::string(drain_label));
+  add_segment(lane, cleanup_from, end, "cleanup");
+}
+
+void add_open_hook(ChartLane& lane, const Stop& stop, const Clock& clock) {
+  lane.segments.push_back({0, std::max(stop.hook, clock.grace_end), "preStop", true});
+}
+
+class Timeline {
+ public:
+  Timeline(const ShutdownAudit& audit, const ReportedBudget& budget, const TimelineOptions& options)
+      : audit_(audit), budget_(budget), options_(options) {
+    const std::int64_t grace = std::max<std::int64_t>(1, known(budget.grace_period_seconds));
+    clock_.grace_end = budget.ceiling_seconds ? std::min(grace, std::max<std::int64_t>(1, *budget.ceiling_seconds)) : grace;
+  }
+
+  std::string text() {
+    add_pod();
+    if (audit_.status.containers.size() > 1) {
+      chart_.lanes.front().name = "pod";
+      add_containers();
+    }
+    return head() + "\n" + draw_chart(chart_, {options_.width, options_.unicode}) + notes();
+  }
+
+ private:
+  bool is_native(const ReportedContainer& container) const {
+    return std::find(options_.native_sidecars.begin(), options_.native_sidecars.end(), container.name) !=
+           options_.native_sidecars.end();
+  }
+
+  std::string head() const {
+    const std::int64_t required = known(budget_.required_seconds);
+    std::string out = workload_text(audit_) + ": has " + std::to_string(clock_.grace_end) + " s, needs " +
+                      one_line(budget_.required_text) + " s";
+    if (required > clock_.grace_end) {
+      out += ", " + std::to_string(required - clock_.grace_end) + " s short";
+    }
+    return out + "\n";
+  }
+
+  // The sum of the audit: the deciding container, then the native sidecars, then the buffer.
+  void add_pod() {
+    ChartLane lane;
+    Stop deciding;
+    deciding.hook = known(budget_.pre_stop_seconds);
+    std::string signal = "SIGTERM";
+    for (const ReportedContainer& container : audit_.status.containers) {
+      if (container.name == budget_.container) {
+        deciding = stop_of(container);
+        signal = signal_name(container);
+      }
+    }
+    if (deciding.hook_open) {
+      add_open_hook(lane, deciding, clock_);
+    } else {
+      const std::int64_t end = known(budget_.required_seconds);
+      const std::int64_t buffer_from = end - std::min(end, known(budget_.buffer_seconds));
+      const std::int64_t own = std::max(deciding.hook, buffer_from - std::min(buffer_from, known(budget_.sidecar_seconds)));
+      add_parts(lane, deciding, own, known(budget_.delay_seconds), known(budget_.cleanup_seconds), "requests");
+      add_segment(lane, own, buffer_from, "sidecars");
+      add_segment(lane, std::max(own, buffer_from), end, "buffer");
+    }
+    chart_.lanes.push_back(std::move(lane));
+    add_marks(deciding, signal);
+  }
+
+  void add_marks(const Stop& deciding, const std::string& signal) {
+    chart_.marks.push_back({0, "Killing"});
+    if (!deciding.hook_open) {
+      chart_.marks.push_back({clock_.signal(deciding.hook), signal});
+    }
+    std::int64_t kill = clock_.kill(deciding.hook);
+    for (const ReportedContainer& container : audit_.status.containers) {
+      kill = std::max(kill, clock_.kill(stop_of(container).hook));
+    }
+    const bool by_ceiling = known(budget_.grace_period_seconds) > clock_.grace_end;
+    const ChartMark grace_mark{clock_.grace_end, by_ceiling ? "the platform's limit" : "grace period ends"};
+    const ChartMark kill_mark{kill, "SIGKILL"};
+    const bool together = kill == clock_.grace_end;
+    chart_.marks.push_back(together ? kill_mark : grace_mark);
+    chart_.marks.push_back(together ? grace_mark : kill_mark);
+    chart_.lanes.front().struck_after = kill;
+  }
+
+  void add_containers() {
+    std::int64_t stopped = 0;  // when all that have been drawn are gone
+    bool open = false;         // and nobody knows when that is
+    std::map<std::string, const ReportedContainer*> natives;
+    for (const ReportedContainer& container : audit_.status.containers) {
+      if (is_native(container)) {
+        natives.emplace(container.name, &container);
+        continue;
+      }
+      const Stop stop = stop_of(container);
+      ChartLane lane{container.name, {}, clock_.kill(stop.hook)};
+      if (stop.hook_open) {
+        add_open_hook(lane, stop, clock_);
+        open = true;
+      } else if (!stop.cut_short.empty()) {
+        add_segment(lane, 0, stop.hook, "preStop");
+        const std::int64_t until = std::max(stop.hook, clock_.kill(stop.hook));
+        add_segment(lane, stop.hook, until, stop.cut_short);
+        stopped = std::max(stopped, until);
+      } else {
+        add_parts(lane, stop, stop.needs, delay_of(container), known(container.cleanup_seconds),
+                  container.role == "Sidecar" ? "stops" : "requests");
+      }
+      stopped = std::max(stopped, stop.needs);
+      chart_.lanes.push_back(std::move(lane));
+    }
+    for (auto name = options_.native_sidecars.rbegin(); name != options_.native_sidecars.rend(); ++name) {
+      if (const auto native = natives.find(*name); native != natives.end()) {
+        add_native(*native->second, stopped, open);
+      }
+    }
+  }
+
+  // The parts of the deciding container are told one by one; of another the delay is seen as a longer drain.
+  std::int64_t delay_of(const ReportedContainer& container) const {
+    return container.name == budget_.container ? known(budget_.delay_seconds) : 0;
+  }
+
+  // Hooks of all containers start together; the stop signal waits until everything before is gone.
+  void add_native(const ReportedContainer& container, std::int64_t& stopped, bool& open) {
+    const Stop stop = stop_of(container);
+    ChartLane lane{container.name, {}, clock_.kill(std::max(stopped, stop.hook))};
+    if (stop.hook_open) {
+      add_open_hook(lane, stop, clock_);
+      open = true;
+    } else {
+      add_segment(lane, 0, stop.hook, "preStop");
+      if (open) {
+        lane.segments.push_back({stop.hook, std::max({stop.hook, stopped, clock_.grace_end}), "waits", true});
+      } else {
+        const std::int64_t signal = std::max(stopped, stop.hook);
+        add_segment(lane, stop.hook, signal, "waits");
+        stopped = audit::saturating_add(signal, stop.needs - stop.hook);
+        add_segment(lane, signal, stopped, "stops");
+      }
+    }
+    chart_.lanes.push_back(std::move(lane));
+  }
+
+  std::string notes() const {
+    std::string out;
+    if (known(budget_.grace_period_seconds) == 0) {
+      out += "- a grace period of 0 makes every deletion a forced one: the Pod is gone from the API at once, its containers "
+             "get 1 s\n";
+    }
+    for (const ReportedContainer& container : audit_.status.containers) {
+      for (const std::string& note : notes_about(container)) {
+        out += "- " + one_line(container.name) + ": " + note + "\n";
+      }
+    }
+    if (chart_.lanes.front().segments.empty()) {
+      out += "- no time is known or assumed for any container\n";
+    }
+    return out.empty() ? "" : "\n" + out;
+  }
+
+  std::vector<std::string> notes_about(const ReportedContainer& container) const {
+    std::vector<std::string> notes;
+    const Stop stop = stop_of(container);
+    if (stop.hook_open) {
+      const bool endless = container.pre_stop->kind == "Unbounded";
+      std::string note = endless ? "nothing ends the preStop hook"
+                                 : "the manifest does not tell how long the preStop hook takes";
+      note += stop.hook > 0 ? " (at least " + std::to_string(stop.hook) + " s)" : "";
+      note += "; " + signal_name(container) + " comes after it, at " + std::to_string(clock_.grace_end) + " s at the latest";
+      if (stop.needs > stop.hook) {
+        note += ", and then " + std::to_string(stop.needs - stop.hook) + " s are needed";
+      }
+      notes.push_back(std::move(note));
+    } else if (container.pre_stop && known(container.pre_stop->max_seconds) > stop.hook) {
+      notes.push_back("the preStop hook may take up to " + std::to_string(*container.pre_stop->max_seconds) + " s");
+    } else if (container.pre_stop && container.pre_stop->kind == "Range" && !container.pre_stop->max_seconds) {
+      notes.push_back("the preStop hook has no known maximum");
+    }
+    if (!stop.cut_short.empty()) {
+      notes.push_back(stop.cut_short + " and runs until SIGKILL; a longer grace period does not help");
+    } else if (container.signal_handling == "Fast") {
+      notes.push_back("drops what is under way on " + signal_name(container));
+    }
+    return notes;
+  }
+
+  const ShutdownAudit& audit_;
+  const ReportedBudget& budget_;
+  const TimelineOptions& options_;
+  Clock clock_;
+  Chart chart_;
+};
+
+}  // namespace
+
+std::vector<std::string> native_sidecars(const objects::Workload& workload) {
+  std::vector<std::string> names;
+  for (const objects::Container& container : workload.pod_template.spec.init_containers) {
+    if (container.restart_policy == "Always") {
+      names.push_back(container.name);
+    }
+  }
+  return names;
+}
+
+std::string timeline_text(const ShutdownAudit& audit, const TimelineOptions& options) {
+  if (!audit.status.budget || !audit.status.budget->required_seconds) {
+    return workload_text(audit) + ": nothing to draw, the workload could not be audited\n";
+  }
+  return Timeline(audit, *audit.status.budget, options).text();
+}
+
+}  // namespace shutdown_auditor::report
