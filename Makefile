@@ -3,6 +3,7 @@
 #   make test          everything: unit, fault and integration tests, then sanitizers
 #   make build         the release binary, build/release/bin/shutdown-auditor
 #   make bench         benchmarks against a reference in the same run
+#   make chart-test    Helm chart, manifests and image: rendering, checkers, rights on a real API server
 #   make fuzz          every fuzz target for FUZZ_SECONDS (600) with libFuzzer; `make test` replays their corpora
 #   make cluster       a local control plane; make cluster-down stops it
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ JOBS ?= $(shell nproc)
 CLUSTER_DIR ?= $(CURDIR)/build/cluster
 BIN := build/release/bin/shutdown-auditor
 
-.PHONY: help demo test bench fuzz build cluster cluster-down deps tools
+.PHONY: help demo test bench fuzz chart-test build cluster cluster-down deps tools
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -35,6 +36,9 @@ test: deps
 
 bench: build tools
 	@tests/bench/run.sh
+
+chart-test: build tools
+	@tests/chart/run.sh $(BIN)
 
 fuzz: deps
 	@tests/fuzz/run.sh

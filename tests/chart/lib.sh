@@ -1,0 +1,55 @@
+# Shared by the scripts of this directory; source it, do not run it.
+# shellcheck shell=bash
+
+# Relative to the project, where the scripts work.
+readonly CHART=charts/shutdown-auditor
+tools="$(tests_chart="$(dirname "${BASH_SOURCE[0]}")" && "$tests_chart/tools.sh" --path)"
+readonly tools
+
+# to_json: YAML documents from standard input to one JSON array, without the empty ones.
+to_json() { yq -s 'map(select(. != null))'; }
+
+# render HELM RELEASE [ARGUMENTS...]: the chart in the namespace shutdown-auditor. `go install` cannot stamp Helm with the
+# Kubernetes version it assumes offline, so it is named.
+render() {
+  local helm="$1" release="$2"
+  shift 2
+  "$tools/$helm" template "$release" "$CHART" --namespace shutdown-auditor --kube-version 1.34.0 "$@"
+}
+
+# --- for scripts that need an API server; they define finish(), which calls stop_cluster, and set `work` ---
+
+# shellcheck disable=SC2120,SC2154
+start_cluster() { # start_cluster [ARGUMENTS of cluster.sh up...]
+  tests/cluster/cluster.sh up "$work/cluster" --no-build --parent=$$ "$@" >"$work/up" 2>&1 ||
+    { cat "$work/up" >&2; die "no API server"; }
+}
+stop_cluster() { tests/cluster/cluster.sh down "$work/cluster" >/dev/null 2>&1 || true; }
+kubectl() { "$work/cluster/bin/kubectl" --kubeconfig "$work/cluster/kubeconfig" "$@"; }
+
+problems=0
+bad() {
+  printf '  FAILED: %s\n' "$*" >&2
+  problems=$((problems + 1))
+}
+
+until_true() { # until_true SECONDS WHAT COMMAND...
+  local end=$((SECONDS + $1)) what="$2"
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS >= end)); then
+      [[ ! -f "$work/controller.log" ]] || tail -n 15 "$work/controller.log" >&2
+      die "not within the time: $what"
+    fi
+    sleep 0.2
+  done
+}
+field_is() { # field_is NAMESPACE OBJECT JSONPATH VALUE
+  [[ "$(kubectl -n "$1" get "$2" -o jsonpath="{$3}")" == "$4" ]]
+}
+# policy NAME: a ShutdownPolicy
+policy() {
+  printf 'apiVersion: shutdownaudit.dev/v1alpha1\nkind: ShutdownPolicy\nmetadata: {name: %s}\n' "$1"
+  printf 'spec: {defaults: {bufferSeconds: 6}}\n'
+}
+gone() { ! kubectl -n "$1" get "$2"; }
