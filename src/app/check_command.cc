@@ -6,13 +6,20 @@
 #include <ostream>
 #include <set>
 
+#include "app/check_pages.h"
 #include "app/input.h"
 #include "app/policy_file.h"
+#include "app/version.h"
 #include "audit/audit.h"
 #include "audit/disruption.h"
 #include "report/audit_json.h"
+#include "report/github.h"
+#include "report/junit.h"
+#include "report/markdown.h"
 #include "report/one_line.h"
+#include "report/sarif.h"
 #include "report/table.h"
+#include "report/timeline.h"
 
 namespace shutdown_auditor::app {
 namespace {
@@ -153,7 +160,11 @@ class Checker {
       return kExitTrouble;
     }
     const std::vector<report::ShutdownAudit> audits = audit_all(input);
-    print(audits);
+    if (options_.timeline) {
+      print_timelines(audits);
+    } else {
+      print(audits);
+    }
     note_what_was_left_out();
     if (!io_.out.flush()) {
       io_.err << "the result could not be written\n";
@@ -187,6 +198,9 @@ class Checker {
       audit::Surroundings surroundings = around.surroundings();
       surroundings.budgets_may_be_elsewhere = !budget_seen && counts_.old_budgets == 0 && !options_.complete;
       audits.push_back(audit_one(item, *workload, surroundings));
+      if (options_.timeline) {
+        native_sidecars_.push_back(report::native_sidecars(*workload));
+      }
     }
     counts_.workloads = audits.size();
     return audits;
@@ -244,6 +258,35 @@ class Checker {
       case OutputFormat::kYaml:
         io_.out << report::list_yaml(audits);
         return;
+      case OutputFormat::kSarif: {
+        report::SarifOptions sarif{std::string(version()), {}, {}};
+        for (const CheckPage& page : check_pages()) {
+          sarif.pages.push_back({page.id, page.text});
+        }
+        io_.out << report::sarif_json(audits, sarif);
+        return;
+      }
+      case OutputFormat::kJUnit:
+        io_.out << report::junit_xml(audits, {options_.fail_on == FailOn::kWarn});
+        return;
+      case OutputFormat::kGitHub:
+        io_.out << report::github_annotations(audits);
+        return;
+      case OutputFormat::kMarkdown:
+        io_.out << report::markdown_text(audits, {});
+        return;
+    }
+  }
+
+  void print_timelines(const std::vector<report::ShutdownAudit>& audits) const {
+    // Native sidecars stop last since 1.29 (KEP-753).
+    const bool ordered = audit_options_.kubernetes_minor >= 29;
+    for (std::size_t i = 0; i < audits.size(); ++i) {
+      report::TimelineOptions timeline{io_.columns, io_.unicode, {}};
+      if (ordered) {
+        timeline.native_sidecars = native_sidecars_[i];
+      }
+      io_.out << (i == 0 ? "" : "\n") << report::timeline_text(audits[i], timeline);
     }
   }
 
@@ -285,6 +328,7 @@ class Checker {
   Io& io_;
   audit::AuditOptions audit_options_;
   Counts counts_;
+  std::vector<std::vector<std::string>> native_sidecars_;  // of each audit, for the timeline
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 namespace shutdown_auditor::app {
 
-enum class OutputFormat : std::uint8_t { kTable, kWide, kJson, kYaml };
+enum class OutputFormat : std::uint8_t { kTable, kWide, kJson, kYaml, kSarif, kJUnit, kGitHub, kMarkdown };
 enum class FailOn : std::uint8_t { kFail, kWarn, kNone };
 enum class ColorMode : std::uint8_t { kAuto, kAlways, kNever };
 
@@ -24,6 +24,7 @@ struct CheckOptions {
   std::string name_space;          // for objects that name none
   bool quiet = false;              // only findings and errors: no roll-up, no notes
   ColorMode color = ColorMode::kAuto;
+  bool timeline = false;           // instead of findings: what happens second by second when a pod of each workload stops
   int kubernetes_minor = 0;        // 0: the newest the audit knows
 };
 

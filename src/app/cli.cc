@@ -71,7 +71,11 @@ void add_check(CLI::App& root, Io& io, Status& status) {
                            {{"table", OutputFormat::kTable},
                             {"wide", OutputFormat::kWide},
                             {"json", OutputFormat::kJson},
-                            {"yaml", OutputFormat::kYaml}},
+                            {"yaml", OutputFormat::kYaml},
+                            {"sarif", OutputFormat::kSarif},
+                            {"junit", OutputFormat::kJUnit},
+                            {"github", OutputFormat::kGitHub},
+                            {"markdown", OutputFormat::kMarkdown}},
                            "What to print");
   command.add_option("--policy", options->policy_file, "File with a ShutdownPolicy")->type_name("FILE");
   add_choice<FailOn>(command, "--fail-on", options->fail_on,
@@ -82,6 +86,10 @@ void add_check(CLI::App& root, Io& io, Status& status) {
   command.add_flag("--fail-if-empty", options->fail_if_empty, "Exit status 2 when there is no workload to audit");
   command.add_flag("--skip-owned", options->skip_owned, "Leave out workloads that another controller made");
   command.add_option("-n,--namespace", options->name_space, "Namespace of objects that name none")->type_name("NAME");
+  command
+      .add_flag("--timeline", options->timeline,
+                "Instead of findings: what happens, second by second, when a pod of each workload stops")
+      ->excludes("--output");
   command.add_flag("-q,--quiet", options->quiet, "Only findings and errors: no counts, no notes");
   add_choice<ColorMode>(command, "--color", options->color,
                         {{"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}},

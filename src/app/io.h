@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 
 #include "base/clock.h"
@@ -18,6 +19,8 @@ struct Io {
   std::ostream& err;
   base::Clock& clock;
   bool color_terminal = false;  // `out` is a terminal that wants colours
+  std::size_t columns = 80;     // width of that terminal
+  bool unicode = true;          // it shows more than ASCII
 };
 
 }  // namespace shutdown_auditor::app

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "app/version.h"
+#include "audit/check.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "console.h"
@@ -59,12 +61,37 @@ TEST(Check, Golden) {
       {"reference.wide.txt", *reference, {"check", "-f", "-", "-o", "wide"}, kExitOk},
       {"mistakes.txt", *mistakes, {"check", "-f", "-"}, kExitFindings},
       {"mistakes.quiet.txt", *mistakes, {"check", "-f", "-", "-q", "--complete"}, kExitFindings},
+      {"mistakes.junit.xml", *mistakes, {"check", "-f", "-", "-o", "junit"}, kExitFindings},
+      {"mistakes.github.txt", *mistakes, {"check", "-f", "-", "-o", "github"}, kExitFindings},
+      {"mistakes.md", *mistakes, {"check", "-f", "-", "-o", "markdown"}, kExitFindings},
+      {"reference.timeline.txt", *reference, {"check", "-f", "-", "--timeline"}, kExitOk},
   };
   for (const auto& test : kCases) {
     Console console;
     EXPECT_EQ(console.run(test.arguments, test.input), test.status);
     expect_golden(test.golden, console.out.str());
   }
+}
+
+TEST(Check, SarifNamesTheToolTheRulesAndTheLines) {
+  Console console;
+  EXPECT_EQ(console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "sarif"}), kExitFindings);
+  const json run = json::parse(console.out.str())["runs"][0];
+  EXPECT_EQ(run["tool"]["driver"]["version"], std::string(version()));
+  EXPECT_EQ(run["tool"]["driver"]["rules"].size(), audit::all_checks().size());
+  EXPECT_NE(run["tool"]["driver"]["rules"][0]["help"]["markdown"].get<std::string>().find("## How to fix"), std::string::npos);
+  ASSERT_FALSE(run["results"].empty());
+  for (const json& result : run["results"]) {
+    const json& place = result["locations"][0]["physicalLocation"];
+    EXPECT_GT(place["region"]["startLine"], 0) << result;
+    EXPECT_THAT(place["artifactLocation"]["uri"].get<std::string>(), HasSubstr("mistakes.yaml")) << result;
+  }
+}
+
+TEST(Check, TheTimelineIsAnOutputOfItsOwn) {
+  Console console;
+  EXPECT_EQ(console.run({"check", "-f", data_file("reference.yaml"), "--timeline", "-o", "json"}), kExitTrouble);
+  EXPECT_THAT(console.err.str(), HasSubstr("--timeline"));
 }
 
 TEST(Check, ExitStatus) {
