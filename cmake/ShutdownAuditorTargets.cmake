@@ -35,7 +35,7 @@ function(sa_add_test name)
     message(FATAL_ERROR "sa_add_test(${name}) needs a LABEL")
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)  # against a hang; the slowest takes about a minute under AddressSanitizer
   endif()
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
