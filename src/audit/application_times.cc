@@ -234,7 +234,7 @@ class TimeReader {
     if (facts_.environment.open() && by_env) {
       hide("envFrom names a ConfigMap or Secret that may hold a setting and is not read");
     } else if (!framework_.config.empty()) {
-      hide(std::string(framework_.config) + " may say otherwise and is not read");
+      hide(std::string(framework_.config) + " may say otherwise, unseen by this audit");
     }
   }
 

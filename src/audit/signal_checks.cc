@@ -60,8 +60,8 @@ void check_delivery(const ContainerView& view, const ContainerTerms& terms, Coll
                remedy, view.path, view.container->name);
   } else {
     out.report(Check::kSignalNotDelivered, CheckResult::kWarn, "SignalDependsOnImage",
-               fmt::format("Whether {} reaches {} cannot be told from the manifest: {}. If it does not, the container is "
-                           "killed at the end of the grace period, however long that is.",
+               fmt::format("Whether {} reaches {} cannot be told from the manifest: {}. Where that is so, a longer grace "
+                           "period does not help.",
                            application.stop_signal, program(view), sentence(application.signal_reason, "")),
                remedy, view.path, view.container->name);
   }
