@@ -64,7 +64,8 @@ Environment::Environment(const objects::Container& container) : open_(container.
     entries_.push_back({each.name, {hidden && each.from_source ? State::kHidden : State::kLiteral,
                                     each.value ? std::string_view(*each.value) : std::string_view()}});
   }
-  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  const auto before = [](const Entry& a, const Entry& b) { return a.name < b.name; };
+  if (!std::is_sorted(entries_.begin(), entries_.end(), before)) std::stable_sort(entries_.begin(), entries_.end(), before);
   // Of a repeated name the last one counts.
   std::size_t kept = 0;
   for (std::size_t i = 0; i < entries_.size(); ++i) {

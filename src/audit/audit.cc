@@ -106,9 +106,11 @@ Summary summarize(const Collector& collected, const std::vector<Finding>& findin
 // Sorts the findings and draws the conclusions.
 void conclude(Collector& collected, const Policy& policy, bool exempt, AuditResult& result) {
   std::vector<Finding>& findings = collected.findings();
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-    return a.result != b.result ? a.result > b.result : a.check < b.check;
-  });
+  if (findings.size() > 1) {
+    std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+      return a.result != b.result ? a.result > b.result : a.check < b.check;
+    });
+  }
   result.verdict = verdict_of(findings, exempt);
   result.top_reason = findings.empty() ? std::string() : findings.front().reason;
   result.summary = summarize(collected, findings, policy);

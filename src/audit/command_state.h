@@ -27,7 +27,7 @@ using CommandWords = std::span<const CommandWord>;
 // What all parts of one hook share while it is read: limits, effects, what was noticed.
 struct CommandState {
   const objects::Container* container = nullptr;  // may be null: env and image not known
-  ShellFlavor flavor = ShellFlavor::kUnknown;     // of the script that is read
+  LazyFlavor flavor;                              // of the script that is read
 
   // The work for one hook is bounded: then the rest is not known.
   static constexpr std::uint64_t kMaxSteps = 100'000;

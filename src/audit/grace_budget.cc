@@ -174,7 +174,10 @@ GraceReading add_up(const PodTerms& terms) {
   reading.known_ms = known.ms;
   reading.known_buffer = known.buffered;
   reading.expected_ms = expected.ms;
-  reading.expected_max_ms = decide(terms, SumLevel::kExpectedMax).ms;
+  const bool any_range = std::any_of(terms.containers.begin(), terms.containers.end(), [](const ContainerTerms& each) {
+    return each.pre_stop.max_ms != each.pre_stop.nominal_ms;
+  });
+  reading.expected_max_ms = any_range ? decide(terms, SumLevel::kExpectedMax).ms : expected.ms;
   reading.deciding = {provable.container, known.container, expected.container};
 
   Budget& budget = reading.budget;

@@ -180,9 +180,8 @@ RunTime read_shell(CommandWords words, CommandState& state) {
                        ": the words after it do not reach it");
     return RunTime::failing();
   }
-  const ShellFlavor outer = state.flavor;
-  static const objects::Container kNothing;
-  state.flavor = shell_flavor(state.container != nullptr ? *state.container : kNothing, shell);
+  const LazyFlavor outer = state.flavor;
+  state.flavor = LazyFlavor(state.container, shell);
   RunTime run = read_script(words[i].value, words.subspan(i + 1), exit_on_error, state);
   state.flavor = outer;
   return run;

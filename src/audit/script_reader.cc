@@ -33,7 +33,7 @@ bool frees_output(std::span<const ShellRedirection> redirections) {
 
 ScriptReader::ScriptReader(std::string_view text, CommandState& state, bool exit_on_error)
     : state_(state),
-      script_(parse_shell(text, state.flavor == ShellFlavor::kBash)),
+      script_(parse_shell(text, state.flavor.is_bash())),
       variables_(state.container),
       exit_on_error_(exit_on_error) {}
 

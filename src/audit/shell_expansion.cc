@@ -244,7 +244,7 @@ std::optional<std::pair<std::int64_t, std::int64_t>> range_of(std::string_view t
 
 }  // namespace
 
-ShellFields expand_word(const ShellToken& word, ShellFlavor flavor, ShellVariables& variables,
+ShellFields expand_word(const ShellToken& word, const LazyFlavor& flavor, ShellVariables& variables,
                         const ShellSubstitution& substitute) {
   ShellFields result;
   const bool plain = !word.parameter && !word.substitution;

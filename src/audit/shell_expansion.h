@@ -28,7 +28,7 @@ using ShellSubstitution = std::function<std::optional<std::string>(std::string_v
 // Expands a word of a script (IEEE 1003.1, 2.6 Word Expansions): parameters from `variables`, arithmetic, command
 // substitution, field splitting at blanks, quote removal. Of braces only {a..b} of bash; patterns stay as written.
 // Assigns what $((NAME = …)) and ${NAME:=…} assign. Linear in the word and the values.
-ShellFields expand_word(const ShellToken& word, ShellFlavor flavor, ShellVariables& variables,
+ShellFields expand_word(const ShellToken& word, const LazyFlavor& flavor, ShellVariables& variables,
                         const ShellSubstitution& substitute);
 
 }  // namespace shutdown_auditor::audit

@@ -75,4 +75,14 @@ ShellFlavor shell_flavor(const objects::Container& container, std::string_view p
   return name == "sh" ? flavor_of_image(container.image) : ShellFlavor::kUnknown;
 }
 
+ShellFlavor LazyFlavor::look_up() const {
+  static const objects::Container kNothing;
+  return shell_flavor(container_ != nullptr ? *container_ : kNothing, program_);
+}
+
+bool LazyFlavor::is_bash() const {
+  const std::string_view name = program_.substr(program_.rfind('/') + 1);
+  return name == "bash" || name == "rbash";
+}
+
 }  // namespace shutdown_auditor::audit

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,27 @@ enum class ShellFlavor : std::uint8_t { kUnknown, kDash, kBash, kAsh };
 // a tag or name with alpine or busybox means busybox ash; one that names a Debian or Ubuntu release or a slim variant,
 // and the Debian based official images, mean dash; anything else tells nothing.
 ShellFlavor shell_flavor(const objects::Container& container, std::string_view program);
+
+// The same, looked up when it is first asked for: most scripts are read alike by all shells. Borrows both.
+class LazyFlavor {
+ public:
+  LazyFlavor() = default;  // kUnknown
+  LazyFlavor(const objects::Container* container, std::string_view program) : container_(container), program_(program) {}
+
+  operator ShellFlavor() const {
+    if (!known_) known_ = program_.empty() ? ShellFlavor::kUnknown : look_up();
+    return *known_;
+  }
+  // No image is called bash: the name of the program alone tells.
+  bool is_bash() const;
+
+ private:
+  ShellFlavor look_up() const;
+
+  const objects::Container* container_ = nullptr;
+  std::string_view program_;
+  mutable std::optional<ShellFlavor> known_;
+};
 
 // The program that the script of `sh -c` ends up running, and what becomes of the shell that started it.
 struct ShellMain {
