@@ -259,7 +259,7 @@ class Checker {
         io_.out << report::list_yaml(audits);
         return;
       case OutputFormat::kSarif: {
-        report::SarifOptions sarif{std::string(version()), {}, {}};
+        report::SarifOptions sarif{version(), {}, {}};
         for (const CheckPage& page : check_pages()) {
           sarif.pages.push_back({page.id, page.text});
         }

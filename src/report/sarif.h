@@ -15,7 +15,7 @@ struct RulePage {
 };
 
 struct SarifOptions {
-  std::string_view tool_version;
+  std::string_view tool_version;  // borrowed
   std::string help_uri_base;     // where the pages are published, "https://…/"; empty: rules carry no address
   std::vector<RulePage> pages;   // help texts; a check without one has its title only
 };
