@@ -322,7 +322,17 @@ command_start_apiserver() {
   if pid_of kube-apiserver >/dev/null; then
     die "kube-apiserver already runs"
   fi
-  start_apiserver || give_up kube-apiserver "kube-apiserver did not start"
+  # A server that was killed may hold its port for a moment after it is gone from the process list.
+  local attempt
+  for attempt in 1 2 3 4 5; do
+    start_apiserver && return 0
+    port_was_taken kube-apiserver || break
+    say "the port is not free yet, attempt $attempt of 5"
+    stop kube-apiserver KILL
+    rm -f "$dir/kube-apiserver.log"
+    sleep 0.5
+  done
+  give_up kube-apiserver "kube-apiserver did not start"
 }
 
 command_kill() {
