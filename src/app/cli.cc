@@ -62,8 +62,7 @@ void add_choice(CLI::App& command, const std::string& names, T& target, const st
 void add_check(CLI::App& root, Io& io, Status& status) {
   CLI::App& command = *root.add_subcommand("check", "Audit manifests; needs no cluster and no network");
   auto options = std::make_shared<CheckOptions>();  // shared with the callback, which CLI11 copies
-  command.add_option("-f,--filename", options->files, "File, directory, or - for standard input; repeatable")
-      ->required()
+  command.add_option("-f,--filename", options->files, "File, directory, or - for standard input; repeatable; required")
       ->allow_extra_args(false)
       ->type_name("PATH");
   command.add_flag("-R,--recursive", options->recursive, "Also read the directories below");
@@ -108,7 +107,13 @@ void add_check(CLI::App& root, Io& io, Status& status) {
           "The cluster's version: features differ")
       ->type_name("1.N");
   add_environment_twins(command);
-  command.callback([options, &io, &status] { status = run_check(*options, io); });
+  // Not CLI11's `required`, which would speak before a mistyped flag is named.
+  command.callback([options, &io, &status] {
+    if (options->files.empty()) {
+      throw CLI::RequiredError("--filename");
+    }
+    status = run_check(*options, io);
+  });
 }
 
 void add_controller(CLI::App& root, Status& status) {

@@ -41,6 +41,7 @@ TEST(Cli, UsageErrorsAreStatus2OnStderr) {
       {{"frobnicate"}, "frobnicate"},
       {{"check"}, "filename"},
       {{"check", "-f"}, "filename"},
+      {{"check", "--fil", "x"}, "--fil"},
       {{"check", "-f", "-", "--frob"}, "--frob"},
       {{"check", "-f", "-", "-o", "xml"}, "xml"},
       {{"check", "-f", "-", "--fail-on", "info"}, "info"},
