@@ -158,11 +158,6 @@ std::string expand_parameters(std::string_view word, const Environment& environm
   return made;
 }
 
-std::string_view base_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 std::string_view signal_name(std::string_view text) {
   for (const Signal& each : kSignals) {
     if (text == each.number || text == each.name || text == each.name.substr(3)) return each.name;

@@ -72,9 +72,6 @@ struct Program {
 // the container's text; any input is fine.
 Program read_program(const objects::Container& container, bool shared_process_namespace, Environment& environment);
 
-// "/usr/bin/python3" -> "python3".
-std::string_view base_name(std::string_view path);
-
 // "15", "TERM" or "SIGTERM" -> "SIGTERM"; empty: not known.
 std::string_view signal_name(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include "audit/framework_match.h"
 #include "audit/framework_table.h"
 #include "audit/shell_main.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "audit/command_state.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -44,7 +45,7 @@ bool is_line_as_word(const std::vector<std::string>& argv) {
   const std::string_view program = argv.front();
   const std::size_t blank = program.find_first_of(" \t\n");
   if (blank == std::string_view::npos) return false;
-  const std::string_view name = program_name(program.substr(0, blank));
+  const std::string_view name = base_name(program.substr(0, blank));
   return argv.size() == 1 || std::find(kUsual.begin(), kUsual.end(), name) != kUsual.end();
 }
 
@@ -69,7 +70,7 @@ CommandReading read_command(const std::vector<std::string>& argv, const objects:
                   " is one word: there is no program of that name, and no shell to split it");
   }
   // In a shell's words $( ) has a meaning of its own.
-  const std::string_view name = program_name(argv.front());
+  const std::string_view name = base_name(argv.front());
   const bool shell = name == "busybox" || name.ends_with("sh") || name == "timeout" || name == "env" || name == "nice" ||
                      name == "nohup";
   std::vector<CommandWord> words;
@@ -83,7 +84,7 @@ CommandReading read_command(const std::vector<std::string>& argv, const objects:
 
   CommandState state;
   state.container = container;
-  const RunTime run = with_left(as_process(read_program(words, state, false)), state.left);
+  const RunTime run = with_left(as_process(read_command_words(words, state, false)), state.left);
   CommandReading reading;
   reading.min_ms = run.min;
   reading.nominal_ms = run.nominal;

@@ -35,6 +35,4 @@ void CommandState::note_mistake(std::string text) {
 void CommandState::note_problem(std::string text) { add_once(problems, std::move(text)); }
 void CommandState::note_signal(std::string text) { add_once(signals, std::move(text)); }
 
-std::string_view program_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
 }  // namespace shutdown_auditor::audit

@@ -66,10 +66,8 @@ struct CommandState {
   void note_signal(std::string text);
 };
 
-std::string_view program_name(std::string_view path);  // without folders
-
 // Reads a program with its operands; `words` is not empty. Names of a shell's own commands count only `in_shell`.
-RunTime read_program(CommandWords words, CommandState& state, bool in_shell);
+RunTime read_command_words(CommandWords words, CommandState& state, bool in_shell);
 // Reads the script of a shell started with `operands` ($0 first).
 RunTime read_script(std::string_view script, CommandWords operands, bool exit_on_error, CommandState& state);
 

@@ -1,4 +1,5 @@
 #include "audit/framework_match.h"
+#include "audit/words.h"
 
 #include <algorithm>
 #include <array>

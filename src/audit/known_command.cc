@@ -3,6 +3,7 @@
 
 #include "audit/command_state.h"
 #include "audit/sleep_operand.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -185,7 +186,7 @@ RunTime read_ping(CommandWords words, CommandState& state) {
 }  // namespace
 
 std::optional<RunTime> read_known_command(CommandWords words, CommandState& state) {
-  const std::string_view name = program_name(words.front().value);
+  const std::string_view name = base_name(words.front().value);
   const auto word = [&](std::size_t i) { return i < words.size() ? std::string_view(words[i].value) : std::string_view(); };
   if (name == "curl") return read_curl(words, state);
   if (name == "wget" || name == "nc" || name == "ncat" || name == "http" || name == "grpcurl") {

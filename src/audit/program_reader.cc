@@ -3,15 +3,11 @@
 
 #include "audit/command_state.h"
 #include "audit/sleep_operand.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
 namespace {
-
-template <std::size_t N>
-bool is_one_of(std::string_view text, const std::array<std::string_view, N>& list) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
 
 constexpr std::array<std::string_view, 6> kShells{"sh", "bash", "ash", "dash", "zsh", "ksh"};
 // Never fail, unless their output cannot be written.
@@ -104,7 +100,7 @@ RunTime read_timeout(CommandWords operands, CommandState& state, bool in_shell) 
   const CommandWord& limit = operands[i];
   const CommandWords command = operands.subspan(i + 1);
   const SleepOperand operand = parse_sleep_operand(limit.value);
-  RunTime run = as_process(read_program(command, state, in_shell));
+  RunTime run = as_process(read_command_words(command, state, in_shell));
   if (!limit.certain) {
     run.min = 0;
     run.never_ends = false;
@@ -233,7 +229,7 @@ RunTime read_instant(std::string_view name, CommandWords rest, CommandState& sta
   if (name == "xargs") {
     const CommandWords program = behind_options(rest, "nIPLds");
     if (!program.empty()) {
-      RunTime run = read_program(program, state, false);
+      RunTime run = read_command_words(program, state, false);
       run.min = 0;
       run.never_ends = false;
       if (run.max > 0 && run.max != kEndless) state.not_known("how often xargs runs its command is not known");
@@ -253,7 +249,7 @@ RunTime read_named(std::string_view name, CommandWords words, CommandState& stat
   if (is_one_of(name, kShells)) return read_shell(words, state);
   if (name == "timeout") return read_timeout(rest, state, false);
   if (const CommandWords inner = unwrapped(name, rest); !inner.empty()) {
-    return read_program(inner, state, in_shell && (name == "time" || name == "command" || name == "builtin"));
+    return read_command_words(inner, state, in_shell && (name == "time" || name == "command" || name == "builtin"));
   }
   if (!in_shell && is_one_of(words.front().value, kBuiltIns)) {
     state.note_mistake(base::quoted(name) + " is part of a shell, there is no such program");
@@ -274,7 +270,7 @@ RunTime read_named(std::string_view name, CommandWords words, CommandState& stat
 
 }  // namespace
 
-RunTime read_program(CommandWords words, CommandState& state, bool in_shell) {
+RunTime read_command_words(CommandWords words, CommandState& state, bool in_shell) {
   if (!state.charge(1 + words.size())) return RunTime::unknown();
   if (state.depth >= CommandState::kMaxDepth) return state.not_known("commands nested more than 120 deep");
   const CommandWord& first = words.front();
@@ -285,7 +281,7 @@ RunTime read_program(CommandWords words, CommandState& state, bool in_shell) {
   }
   ++state.depth;
   const bool signalled = state.signalled;
-  RunTime run = read_named(program_name(first.value), words, state, in_shell);
+  RunTime run = read_named(base_name(first.value), words, state, in_shell);
   if (signalled) {
     run.min = 0;
     if (run.never_ends) {

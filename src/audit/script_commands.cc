@@ -6,6 +6,7 @@
 #include "audit/script_reader.h"
 #include "audit/shell_arithmetic.h"
 #include "audit/sleep_operand.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -180,14 +181,14 @@ RunTime ScriptReader::read_simple(const ShellNode& node) {
   } else {
     // A shell that reads its commands from a here-document.
     const std::span<const ShellRedirection> redirections = script_.redirections_of(node);
-    const std::string_view name = program_name(words[0].value);
+    const std::string_view name = base_name(words[0].value);
     const bool document = !redirections.empty() && redirections[0].op.starts_with("<<") && redirections[0].op != "<<<";
     const std::string_view text = document ? redirections[0].document : std::string_view();
     if (document && words.size() == 1 && (name == "sh" || name == "bash" || name == "ash" || name == "dash")) {
       const bool plain = redirections[0].target.quoted || text.find_first_of("$`\\") == std::string_view::npos;
       run = plain ? read_script(text, {}, false, state_) : state_.not_known("a here-document with expansions is not read");
     } else {
-      run = read_program(words, state_, true);
+      run = read_command_words(words, state_, true);
     }
   }
   if (node.assignments > 0) variables_.restore(outer);
@@ -218,7 +219,7 @@ std::optional<RunTime> ScriptReader::read_control(std::vector<CommandWord>& word
   }
   if (name == "exec") {
     if (operands.empty()) return RunTime::instant();
-    RunTime run = as_process(read_program(operands, state_, false));
+    RunTime run = as_process(read_command_words(operands, state_, false));
     exit_trap_.reset();
     if (calls_ > 0) exited_in_call_ = true;
     if (run.never_ends) return run;

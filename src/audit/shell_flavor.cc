@@ -2,14 +2,10 @@
 #include <array>
 
 #include "audit/shell_main.h"
+#include "audit/words.h"
 
 namespace shutdown_auditor::audit {
 namespace {
-
-template <std::size_t N>
-bool is_one_of(std::string_view text, const std::array<std::string_view, N>& list) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
 
 // Releases of Debian and Ubuntu, as their images and those built on them are tagged.
 constexpr std::array<std::string_view, 14> kDebianWords{"debian", "ubuntu",  "slim", "bookworm", "bullseye",
@@ -55,7 +51,7 @@ ShellFlavor flavor_of_image(std::string_view image) {
     tag = repository.substr(colon + 1);
     repository = repository.substr(0, colon);
   }
-  const std::string_view name = repository.substr(repository.rfind('/') + 1);
+  const std::string_view name = base_name(repository);
   const auto ash = [](std::string_view part) { return part == "alpine" || part == "busybox"; };
   const auto debian = [](std::string_view part) { return is_one_of(part, kDebianWords); };
   const auto other = [](std::string_view part) { return is_one_of(part, kOtherBases); };
@@ -68,7 +64,7 @@ ShellFlavor flavor_of_image(std::string_view image) {
 }  // namespace
 
 ShellFlavor shell_flavor(const objects::Container& container, std::string_view program) {
-  const std::string_view name = program.substr(program.rfind('/') + 1);
+  const std::string_view name = base_name(program);
   if (name == "bash" || name == "rbash") return ShellFlavor::kBash;
   if (name == "dash") return ShellFlavor::kDash;
   if (name == "ash" || name == "busybox") return ShellFlavor::kAsh;
@@ -81,7 +77,7 @@ ShellFlavor LazyFlavor::look_up() const {
 }
 
 bool LazyFlavor::is_bash() const {
-  const std::string_view name = program_.substr(program_.rfind('/') + 1);
+  const std::string_view name = base_name(program_);
   return name == "bash" || name == "rbash";
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "audit/shell_syntax.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -27,8 +28,6 @@ constexpr std::array<std::string_view, 52> kPassing{
     "touch", "trap",  "true",   "ulimit", "umask",   "unset",  "wait",   "whoami"};
 
 bool is_passing(std::string_view name) { return std::find(kPassing.begin(), kPassing.end(), name) != kPassing.end(); }
-std::string_view basename_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
 // How the program stands in the script.
 struct Place {
   Index node = kNone;
@@ -169,7 +168,7 @@ class MainFinder {
       --calls_;
       return found;
     }
-    const std::string_view name = basename_of(program.value);
+    const std::string_view name = base_name(program.value);
     if (is_passing(name) && !place.exec) return std::nullopt;
     const std::string_view operand = i + 1 < words.size() ? std::string_view(words[i + 1].value) : std::string_view();
     const bool pause = name == "sleep" && operand != "infinity" && operand != "inf";

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "audit/command_state.h"
+#include "audit/words.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -125,7 +126,7 @@ RunTime read_pkill(CommandWords words, CommandState& state) {
   const Order order = read_order(words.subspan(1), "gGPtuUFo");
   for (const CommandWord* target : order.targets) {
     if (target->certain) {
-      send(order.signal, base::truncate_utf8(program_name(target->value), 60), state);
+      send(order.signal, base::truncate_utf8(base_name(target->value), 60), state);
     } else {
       send(order.signal, "a process", state);
     }
@@ -137,7 +138,7 @@ RunTime read_pkill(CommandWords words, CommandState& state) {
 
 // nginx -s quit, apachectl -k graceful-stop, nats-server -sl=quit: tell a server that runs already.
 std::optional<RunTime> read_control(CommandWords words, CommandState& state) {
-  const std::string_view name = program_name(words.front().value);
+  const std::string_view name = base_name(words.front().value);
   const bool nginx = name == "nginx" || name == "openresty" || name == "tengine";
   const bool apache = name == "apachectl" || name == "apache2ctl" || name == "httpd" || name == "apache2";
   for (std::size_t i = 1; i < words.size(); ++i) {
@@ -174,7 +175,7 @@ std::optional<RunTime> read_control(CommandWords words, CommandState& state) {
 }  // namespace
 
 std::optional<RunTime> read_signal_command(CommandWords words, CommandState& state, bool in_shell) {
-  const std::string_view name = program_name(words.front().value);
+  const std::string_view name = base_name(words.front().value);
   if (name == "kill") return read_kill(words, state, in_shell);
   if (name == "pkill" || name == "killall" || name == "killall5") return read_pkill(words, state);
   return read_control(words, state);
