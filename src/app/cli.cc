@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "app/check_command.h"
+#include "app/check_flags.h"
 #include "app/check_pages.h"
 #include "app/controller_command.h"
 #include "app/controller_options.h"
@@ -21,91 +21,13 @@
 namespace shutdown_auditor::app {
 namespace {
 
-constexpr int kOldestMinor = 28;
-constexpr int kNewestMinor = 37;
-
 // The status of the command that ran, set by its callback.
 using Status = int;
-
-// "1.34", "v1.34" or "1.34.2" to 34; 0 for anything else.
-int parse_kubernetes_version(std::string_view text) {
-  if (text.starts_with('v')) {
-    text.remove_prefix(1);
-  }
-  const std::vector<std::string_view> parts = base::split(text, '.');
-  if (parts.size() < 2 || parts.size() > 3 || parts[0] != "1") {
-    return 0;
-  }
-  for (const std::string_view part : parts) {
-    if (part.empty() || part.find_first_not_of("0123456789") != std::string_view::npos) {
-      return 0;
-    }
-  }
-  const std::int64_t minor = base::parse_int64(parts[1]).value_or(0);
-  return minor >= kOldestMinor && minor <= kNewestMinor ? static_cast<int>(minor) : 0;
-}
-
-// An option that takes one of a few words.
-template <class T>
-void add_choice(CLI::App& command, const std::string& names, T& target, const std::map<std::string, T>& words,
-                const std::string& help) {
-  std::vector<std::string> list;
-  for (const auto& [word, value] : words) {
-    list.push_back(word);
-  }
-  command
-      .add_option_function<std::string>(names, [&target, words](const std::string& word) { target = words.at(word); }, help)
-      ->check(CLI::IsMember(list))
-      ->type_name(base::join(list, "|"));
-}
 
 void add_check(CLI::App& root, Io& io, Status& status) {
   CLI::App& command = *root.add_subcommand("check", "Audit manifests; needs no cluster and no network");
   auto options = std::make_shared<CheckOptions>();  // shared with the callback, which CLI11 copies
-  command.add_option("-f,--filename", options->files, "File, directory, or - for standard input; repeatable; required")
-      ->allow_extra_args(false)
-      ->type_name("PATH");
-  command.add_flag("-R,--recursive", options->recursive, "Also read the directories below");
-  add_choice<OutputFormat>(command, "-o,--output", options->output,
-                           {{"table", OutputFormat::kTable},
-                            {"wide", OutputFormat::kWide},
-                            {"json", OutputFormat::kJson},
-                            {"yaml", OutputFormat::kYaml},
-                            {"sarif", OutputFormat::kSarif},
-                            {"junit", OutputFormat::kJUnit},
-                            {"github", OutputFormat::kGitHub},
-                            {"markdown", OutputFormat::kMarkdown}},
-                           "What to print");
-  command.add_option("--policy", options->policy_file, "File with a ShutdownPolicy")->type_name("FILE");
-  add_choice<FailOn>(command, "--fail-on", options->fail_on,
-                     {{"fail", FailOn::kFail}, {"warn", FailOn::kWarn}, {"none", FailOn::kNone}},
-                     "The least that makes the exit status 1 (default fail)");
-  command.add_flag("--complete", options->complete,
-                   "The input is complete: a PodDisruptionBudget that is not in it is missing");
-  command.add_flag("--fail-if-empty", options->fail_if_empty, "Exit status 2 when there is no workload to audit");
-  command.add_flag("--skip-owned", options->skip_owned, "Leave out workloads that another controller made");
-  command.add_option("-n,--namespace", options->name_space, "Namespace of objects that name none")->type_name("NAME");
-  command
-      .add_flag("--timeline", options->timeline,
-                "Instead of findings: what happens, second by second, when a pod of each workload stops")
-      ->excludes("--output");
-  command.add_flag("-q,--quiet", options->quiet, "Only findings and errors: no counts, no notes");
-  add_choice<ColorMode>(command, "--color", options->color,
-                        {{"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}},
-                        "Colours in tables (default auto: on a terminal, unless NO_COLOR is set)");
-  command
-      .add_option_function<std::string>(
-          "--kubernetes-version",
-          [options](const std::string& text) {
-            options->kubernetes_minor = parse_kubernetes_version(text);
-            if (options->kubernetes_minor == 0) {
-              throw CLI::ValidationError("--kubernetes-version", base::quoted(text) + " is not between 1." +
-                                                                     std::to_string(kOldestMinor) + " and 1." +
-                                                                     std::to_string(kNewestMinor));
-            }
-          },
-          "The cluster's version: features differ")
-      ->type_name("1.N");
+  add_check_flags(command, *options);
   add_environment_twins(command);
   // Not CLI11's `required`, which would speak before a mistyped flag is named.
   command.callback([options, &io, &status] {

@@ -1,0 +1,198 @@
+#include "app/check_audit.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "audit/disruption.h"
+#include "report/timeline.h"
+
+namespace shutdown_auditor::app {
+namespace {
+
+constexpr std::string_view kHookAnnotation = "helm.sh/hook";
+constexpr std::string_view kNamespaceNameLabel = "kubernetes.io/metadata.name";
+
+// The objects of one namespace, as the audit wants them. Pointers into the Input.
+struct NamespaceObjects {
+  std::vector<const objects::PodDisruptionBudget*> budgets;
+  std::vector<const objects::Service*> services;
+  std::vector<const objects::Autoscaler*> autoscalers;
+  std::vector<const objects::Workload*> workloads;
+  std::vector<const objects::JobTemplate*> jobs;
+  objects::StringMap labels;
+  std::optional<audit::BudgetSurvey> survey;  // made with the first audit
+
+  audit::Surroundings surroundings() {
+    audit::Surroundings around;
+    around.budgets = &budgets;
+    around.services = &services;
+    around.autoscalers = &autoscalers;
+    around.workloads = &workloads;
+    around.jobs = &jobs;
+    around.namespace_labels = &labels;
+    if (!survey) {
+      survey.emplace(around);
+    }
+    around.survey = &*survey;
+    return around;
+  }
+};
+
+objects::ObjectMeta& meta_of(manifest::Value& value) {
+  return std::visit([](auto& object) -> objects::ObjectMeta& { return object.meta; }, value);
+}
+
+// Where objects go that name no namespace.
+std::string default_namespace(const Input& input, const CheckOptions& options) {
+  if (!options.name_space.empty()) {
+    return options.name_space;
+  }
+  std::set<std::string> named;
+  for (const InputObject& item : input.objects) {
+    if (const std::string& name = manifest::meta_of(item.object).namespace_; !name.empty()) {
+      named.insert(name);
+    }
+  }
+  return named.size() == 1 ? *named.begin() : "default";
+}
+
+// A ReplicaSet or Pod that another controller made says nothing that its owner does not say.
+bool is_made_by_another(const objects::Workload& workload) {
+  return workload.meta.controller() != nullptr && (workload.kind.kind == "ReplicaSet" || workload.kind.kind == "Pod");
+}
+
+bool is_hook(const objects::ObjectMeta& meta) { return objects::find(meta.annotations, kHookAnnotation) != nullptr; }
+
+// The version that Kubernetes 1.25 removed.
+bool is_gone(const manifest::Object& object) {
+  return object.kind == objects::GroupKind{"policy", "PodDisruptionBudget"} && object.api_version == "policy/v1beta1";
+}
+
+using Namespaces = std::map<std::string, NamespaceObjects, std::less<>>;
+
+Namespaces group_by_namespace(Input& input, const std::string& fallback) {
+  Namespaces out;
+  for (InputObject& item : input.objects) {
+    manifest::Value& value = item.object.value;
+    if (const auto* space = std::get_if<objects::Namespace>(&value)) {
+      NamespaceObjects& group = out[space->meta.name];
+      group.labels.insert(group.labels.end(), space->meta.labels.begin(), space->meta.labels.end());
+      continue;
+    }
+    std::string& name = meta_of(value).namespace_;
+    if (name.empty()) {
+      name = fallback;
+    }
+    NamespaceObjects& group = out[name];
+    if (const auto* workload = std::get_if<objects::Workload>(&value)) {
+      // A hook's pod is gone when the budgets matter.
+      const bool passing = workload->kind.kind == "Pod" && is_hook(workload->meta);
+      if (!passing && !is_made_by_another(*workload)) {
+        group.workloads.push_back(workload);
+      }
+    } else if (const auto* budget = std::get_if<objects::PodDisruptionBudget>(&value)) {
+      if (!is_gone(item.object)) {
+        group.budgets.push_back(budget);
+      }
+    } else if (const auto* service = std::get_if<objects::Service>(&value)) {
+      group.services.push_back(service);
+    } else if (const auto* autoscaler = std::get_if<objects::Autoscaler>(&value)) {
+      group.autoscalers.push_back(autoscaler);
+    } else if (const auto* job = std::get_if<objects::JobTemplate>(&value)) {
+      group.jobs.push_back(job);
+    }
+  }
+  for (auto& [name, group] : out) {
+    // Every API server adds this label.
+    group.labels.emplace_back(kNamespaceNameLabel, name);
+    objects::normalize(group.labels);
+  }
+  return out;
+}
+
+std::string place(const InputObject& item, objects::Mark mark) {
+  return mark.line == 0 ? item.file : item.file + ":" + std::to_string(mark.line);
+}
+
+class Auditor {
+ public:
+  Auditor(const CheckOptions& options, const audit::Policy& policy, const audit::AuditOptions& audit_options)
+      : options_(options), policy_(policy), audit_options_(audit_options) {}
+
+  CheckResult audit_all(Input& input) {
+    Namespaces namespaces = group_by_namespace(input, default_namespace(input, options_));
+    counts_.old_budgets = static_cast<std::size_t>(std::count_if(
+        input.objects.begin(), input.objects.end(), [](const InputObject& item) { return is_gone(item.object); }));
+    const bool budget_seen = std::any_of(namespaces.begin(), namespaces.end(),
+                                         [](const auto& entry) { return !entry.second.budgets.empty(); });
+    CheckResult out;
+    for (const InputObject& item : input.objects) {
+      const auto* workload = std::get_if<objects::Workload>(&item.object.value);
+      if (workload == nullptr) {
+        continue;
+      }
+      NamespaceObjects& around = namespaces.find(workload->meta.namespace_)->second;
+      if (!is_wanted(*workload, around)) {
+        continue;
+      }
+      audit::Surroundings surroundings = around.surroundings();
+      surroundings.budgets_may_be_elsewhere = !budget_seen && counts_.old_budgets == 0 && !options_.complete;
+      out.workloads.push_back({audit_one(item, *workload, surroundings), report::native_sidecars(*workload)});
+    }
+    counts_.workloads = out.workloads.size();
+    out.counts = counts_;
+    return out;
+  }
+
+ private:
+  bool is_wanted(const objects::Workload& workload, const NamespaceObjects& around) {
+    if (is_hook(workload.meta)) {
+      ++counts_.hooks;
+      return false;
+    }
+    if (workload.template_elsewhere) {
+      ++counts_.borrowing;
+      return false;
+    }
+    const bool owned = workload.meta.controller() != nullptr;
+    if (is_made_by_another(workload) || (owned && options_.skip_owned)) {
+      ++counts_.owned;
+      return false;
+    }
+    if (!policy_.in_scope(workload.meta.namespace_, workload.meta.labels, &around.labels)) {
+      ++counts_.out_of_scope;
+      return false;
+    }
+    return true;
+  }
+
+  report::ShutdownAudit audit_one(const InputObject& item, const objects::Workload& workload,
+                                  const audit::Surroundings& surroundings) const {
+    const audit::AuditResult result = audit::audit(workload, surroundings, policy_, audit_options_);
+    report::ShutdownAudit out =
+        report::make_shutdown_audit(result, workload, policy_.name, report::Detail::kPrinted);
+    out.meta.annotations = {{std::string(report::kSourceAnnotation), place(item, item.object.start)}};
+    for (report::ReportedFinding& finding : out.status.findings) {
+      const objects::Mark mark =
+          finding.field_path.empty() ? item.object.start : item.object.positions.find(finding.field_path);
+      finding.source = place(item, mark.line == 0 ? item.object.start : mark);
+    }
+    return out;
+  }
+
+  const CheckOptions& options_;
+  const audit::Policy& policy_;
+  const audit::AuditOptions& audit_options_;
+  CheckCounts counts_;
+};
+
+}  // namespace
+
+CheckResult audit_input(Input& input, const CheckOptions& options, const audit::Policy& policy,
+                        const audit::AuditOptions& audit_options) {
+  return Auditor(options, policy, audit_options).audit_all(input);
+}
+
+}  // namespace shutdown_auditor::app

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace shutdown_auditor::app {
+
+enum class OutputFormat : std::uint8_t { kTable, kWide, kJson, kYaml, kSarif, kJUnit, kGitHub, kMarkdown };
+enum class FailOn : std::uint8_t { kFail, kWarn, kNone };
+enum class ColorMode : std::uint8_t { kAuto, kAlways, kNever };
+
+// What `shutdown-auditor check` can be told.
+struct CheckOptions {
+  std::vector<std::string> files;  // paths, or "-" for standard input
+  bool recursive = false;
+  OutputFormat output = OutputFormat::kTable;
+  std::string policy_file;         // empty: the built-in policy
+  FailOn fail_on = FailOn::kFail;
+  bool complete = false;           // the input is everything there is: a missing PodDisruptionBudget is missing
+  bool fail_if_empty = false;
+  bool skip_owned = false;         // leave out workloads that another controller made
+  std::string name_space;          // for objects that name none
+  bool quiet = false;              // only findings and errors: no roll-up, no notes
+  ColorMode color = ColorMode::kAuto;
+  bool timeline = false;           // instead of findings: what happens second by second when a pod of each workload stops
+  int kubernetes_minor = 0;        // 0: the newest the audit knows
+};
+
+}  // namespace shutdown_auditor::app

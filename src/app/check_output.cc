@@ -1,0 +1,107 @@
+#include "app/check_output.h"
+
+#include <ostream>
+#include <string_view>
+
+#include "app/check_pages.h"
+#include "app/version.h"
+#include "report/audit_json.h"
+#include "report/github.h"
+#include "report/junit.h"
+#include "report/markdown.h"
+#include "report/sarif.h"
+#include "report/table.h"
+#include "report/timeline.h"
+
+namespace shutdown_auditor::app {
+namespace {
+
+void print_audits(const std::vector<report::ShutdownAudit>& audits, const CheckOptions& options, Io& io) {
+  switch (options.output) {
+    case OutputFormat::kTable:
+    case OutputFormat::kWide: {
+      report::TableOptions table;
+      table.wide = options.output == OutputFormat::kWide;
+      table.color = options.color == ColorMode::kAlways || (options.color == ColorMode::kAuto && io.color_terminal);
+      table.roll_up = !options.quiet;
+      io.out << report::table_text(audits, table);
+      return;
+    }
+    case OutputFormat::kJson:
+      io.out << report::list_json(audits);
+      return;
+    case OutputFormat::kYaml:
+      io.out << report::list_yaml(audits);
+      return;
+    case OutputFormat::kSarif: {
+      report::SarifOptions sarif{version(), {}, {}};
+      for (const CheckPage& page : check_pages()) {
+        sarif.pages.push_back({page.id, page.text});
+      }
+      io.out << report::sarif_json(audits, sarif);
+      return;
+    }
+    case OutputFormat::kJUnit:
+      io.out << report::junit_xml(audits, {options.fail_on == FailOn::kWarn});
+      return;
+    case OutputFormat::kGitHub:
+      io.out << report::github_annotations(audits);
+      return;
+    case OutputFormat::kMarkdown:
+      io.out << report::markdown_text(audits, {});
+      return;
+  }
+}
+
+void print_timelines(const CheckResult& result, int kubernetes_minor, Io& io) {
+  // Native sidecars stop last since 1.29 (KEP-753).
+  const bool ordered = kubernetes_minor >= 29;
+  bool first = true;
+  for (const CheckedWorkload& workload : result.workloads) {
+    report::TimelineOptions timeline{io.columns, io.unicode, {}};
+    if (ordered) {
+      timeline.native_sidecars = workload.native_sidecars;
+    }
+    io.out << (first ? "" : "\n") << report::timeline_text(workload.audit, timeline);
+    first = false;
+  }
+}
+
+}  // namespace
+
+void print_result(const CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io) {
+  if (options.timeline) {
+    print_timelines(result, audit_options.kubernetes_minor, io);
+    return;
+  }
+  std::vector<report::ShutdownAudit> audits;
+  audits.reserve(result.workloads.size());
+  for (const CheckedWorkload& workload : result.workloads) {
+    audits.push_back(workload.audit);
+  }
+  print_audits(audits, options, io);
+}
+
+void print_notes(const CheckCounts& counts, const audit::Policy& policy, Io& io) {
+  const auto note = [&io](std::size_t count, std::string_view why) {
+    if (count > 0) {
+      io.err << "note: " << count << (count == 1 ? " workload" : " workloads") << " not audited: " << why << '\n';
+    }
+  };
+  note(counts.hooks, "Helm hooks are read for their labels only");
+  note(counts.owned, "made by another controller");
+  note(counts.borrowing, "spec.workloadRef lends it the pods of a workload that is audited itself");
+  note(counts.out_of_scope, policy.name.empty()
+                                 ? "their namespace is one the built-in policy leaves out (a --policy file can say otherwise)"
+                                 : "outside the scope of the policy");
+  if (counts.old_budgets > 0) {
+    io.err << "note: " << counts.old_budgets
+            << (counts.old_budgets == 1 ? " PodDisruptionBudget" : " PodDisruptionBudgets")
+            << " left out: Kubernetes 1.25 and later do not serve policy/v1beta1; write policy/v1\n";
+  }
+  if (counts.workloads == 0) {
+    io.err << "note: no workload to audit in the input\n";
+  }
+}
+
+}  // namespace shutdown_auditor::app
