@@ -1,24 +1,29 @@
 # The verbs a person needs. Each installs what is missing first and says what it is doing.
 #   make demo          the controller on a real local API server, start to finish (KEEP=1 leaves it running)
-#   make test          everything: unit, fault and integration tests, then sanitizers
+#   make test          everything: unit, fault and integration tests, two real nodes (root), then sanitizers
 #   make build         the release binary, build/release/bin/shutdown-auditor
 #   make bench         benchmarks against a reference in the same run
 #   make chart-test    Helm chart, manifests and image: rendering, checkers, rights on a real API server
 #   make fuzz          every fuzz target for FUZZ_SECONDS (600) with libFuzzer; `make test` replays their corpora
-#   make cluster       a local control plane; make cluster-down stops it
+#   make e2e           the release on two real nodes: install, upgrade, failures, uninstall; needs root
+#   make cluster       a local cluster with NODES (1) nodes, 0: only the control plane; make cluster-down stops it
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
+NODES ?= 1
 CLUSTER_DIR ?= $(CURDIR)/build/cluster
 BIN := build/release/bin/shutdown-auditor
 
-.PHONY: help demo test bench fuzz chart-test build cluster cluster-down deps tools
+.PHONY: help demo test bench fuzz chart-test e2e build cluster cluster-down deps deps-node tools
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 deps:
 	@tests/cluster/deps.sh
+
+deps-node:
+	@tests/cluster/deps.sh --with-node
 
 tools: deps
 	@tests/cluster/tools.sh
@@ -31,7 +36,7 @@ build: deps
 demo: build tools
 	@examples/demo.sh $(if $(KEEP),--keep)
 
-test: deps
+test: $(if $(filter skip,$(E2E)),deps,deps-node)
 	@tests/run.sh
 
 bench: build tools
@@ -43,8 +48,13 @@ chart-test: build tools
 fuzz: deps
 	@tests/fuzz/run.sh
 
-cluster: tools
-	@tests/cluster/cluster.sh up "$(CLUSTER_DIR)" --with-controller-manager
+e2e: build deps-node
+	@tests/cluster/tools.sh --with-node --quiet && tests/chart/tools.sh helm4
+	@tests/e2e/run.sh $(BIN)
+
+cluster: $(if $(filter 0,$(NODES)),deps,deps-node)
+	@tests/cluster/tools.sh $(if $(filter 0,$(NODES)),,--with-node)
+	@tests/cluster/cluster.sh up "$(CLUSTER_DIR)" $(if $(filter 0,$(NODES)),--with-controller-manager,--nodes=$(NODES))
 	@echo "Use it:  export KUBECONFIG=$(CLUSTER_DIR)/kubeconfig; $$(tests/cluster/tools.sh --path)/kubectl get namespaces"
 	@echo "Stop it: make cluster-down"
 

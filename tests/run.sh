@@ -36,7 +36,11 @@ build() { # build PRESET
 tools_log=$(mktemp)
 tools_pid=
 if [[ " $stages " == *" dev "* ]]; then
-  tests/cluster/tools.sh >"$tools_log" 2>&1 &
+  if [[ ${E2E:-} == skip ]]; then
+    tests/cluster/tools.sh >"$tools_log" 2>&1 &
+  else
+    { tests/cluster/tools.sh --with-node && tests/chart/tools.sh helm4; } >"$tools_log" 2>&1 &
+  fi
   tools_pid=$!
 fi
 trap 'rm -f "$tools_log"' EXIT
@@ -53,6 +57,9 @@ for preset in $stages; do
     ASAN_OPTIONS="detect_stack_use_after_return=1" \
     LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0" \
     TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1" \
-    ctest --preset "$preset" --parallel "$jobs"
+    ctest --preset "$preset" --parallel "$jobs" --label-exclude e2e
+  if [[ $preset == dev ]]; then
+    stage "test e2e" ctest --preset dev --label-regex e2e --verbose
+  fi
 done
 echo "== all stages: $((SECONDS - started)) s"

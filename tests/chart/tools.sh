@@ -3,8 +3,9 @@
 # kube-score are built as Go tools; promtool is taken out of Debian's package (installing it would start a server); the kinds
 # of the Prometheus operator come out of its Go module.
 #
-#   tools.sh           get what is missing
-#   tools.sh --path    print the directory that holds the commands
+#   tools.sh              get what is missing
+#   tools.sh COMMAND...   of these only: helm3, helm4, kubeconform, kube-score
+#   tools.sh --path       print the directory that holds the commands
 set -euo pipefail
 
 PROGRAM=chart-tools
@@ -70,14 +71,14 @@ get_operator_kinds() {
   printf '%s\n' "$OPERATOR_VERSION" >"$cache/operator-kinds.version"
 }
 
-case "${1:-}" in
-  '') ;;
-  --path)
-    echo "$cache"
-    exit 0
-    ;;
-  *) die "unknown argument '$1'; usage: tools.sh [--path]" ;;
-esac
+if [[ "${1:-}" == --path ]]; then
+  echo "$cache"
+  exit 0
+fi
+for command in "$@"; do
+  printf '%s\n' "${TOOLS[@]}" | grep "^$command " >/dev/null ||
+    die "unknown argument '$command'; usage: tools.sh [--path | COMMAND...]"
+done
 
 mkdir -p "$cache" || die "cannot create $cache"
 exec 9>"$cache/.lock"
@@ -88,12 +89,14 @@ chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 for tool in "${TOOLS[@]}"; do
   read -r name version package <<<"$tool"
+  if (($# > 0)) && [[ " $* " != *" $name "* ]]; then continue; fi
   if ! cached "$name" "$version"; then
     [[ -n "${go_checked:-}" ]] || check_go
     go_checked=yes
     build "$name" "$version" "$package"
   fi
 done
+(($# == 0)) || exit 0
 if [[ ! -f "$cache/operator-kinds.version" || "$(<"$cache/operator-kinds.version")" != "$OPERATOR_VERSION" ]]; then
   get_operator_kinds
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts and stops a real Kubernetes control plane on the loopback address,
-# with free ports chosen at run time and every file in one directory.
+# Starts and stops a real Kubernetes control plane on the loopback address, or
+# one with nodes on a bridge of its own: free ports, every file in one directory.
 set -euo pipefail
 
 PROGRAM=cluster.sh
@@ -9,6 +9,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 source "$here/lib.sh"
 # shellcheck source=tests/cluster/pki.sh
 source "$here/pki.sh"
+# shellcheck source=tests/cluster/node.sh
+source "$here/node.sh"
 
 # A user's own cluster is never touched: nothing here reads his configuration.
 unset KUBECONFIG
@@ -21,6 +23,9 @@ usage: cluster.sh COMMAND DIR [options]
 
   up DIR                start a control plane in DIR (new or empty); ready when it returns
       --with-controller-manager   run kube-controller-manager too
+      --nodes=N                   and kube-scheduler, and N nodes (1 to 9): containerd, kubelet,
+                                  kube-proxy, a pod network; needs root and deps.sh --with-node
+      --image=FILE                load this OCI archive on every node (repeatable)
       --apiserver-arg=ARG         one more flag for kube-apiserver (repeatable)
       --parent=PID                stop everything when process PID is gone
       --no-build                  fail when the servers are not built yet (tools.sh builds them)
@@ -28,20 +33,24 @@ usage: cluster.sh COMMAND DIR [options]
   stop-apiserver DIR    SIGTERM to kube-apiserver; etcd stays
   start-apiserver DIR   start it again: same port, same data
   restart-apiserver DIR both
-  kill DIR [COMPONENT]  SIGKILL to etcd, kube-apiserver (the default) or kube-controller-manager
+  kill DIR [COMPONENT]  SIGKILL to etcd, kube-apiserver (the default), kube-controller-manager,
+                        kube-scheduler
+  node-exec DIR NODE COMMAND...
+                        run a command inside of a node: ctr -n k8s.io containers ls, ip addr, ...
   compact DIR           compact etcd's history at its current revision
   kubeconfig-for DIR NAME [--group=G]...
                         write DIR/kubeconfig-NAME for another client certificate; prints its path
   status DIR            what runs; status 1 when something does not
 
 DIR holds kubeconfig, env (the ports, as shell variables), audit.log, bin/ (the
-commands, kubectl too), COMPONENT.log and COMPONENT.pid.
+commands, kubectl too), COMPONENT.log and COMPONENT.pid; of a node nodeN.log and
+nodeN-PROGRAM.log, and its file system in nodeN/.
 TEXT
 }
 
 readonly READY_SECONDS=60
 readonly STOP_SECONDS=20
-readonly COMPONENTS=(kube-controller-manager kube-apiserver etcd)
+readonly COMPONENTS=(kube-scheduler kube-controller-manager kube-apiserver etcd)
 readonly CURL=(curl -q --silent --show-error --noproxy '*' --max-time 10)
 
 # --- processes ---------------------------------------------------------------
@@ -151,7 +160,7 @@ port_was_taken() { grep -q 'address already in use' "$dir/$1.log"; }
 
 admin_get() {
   "${CURL[@]}" --fail --cacert "$dir/pki/ca.crt" --cert "$dir/pki/admin.crt" --key "$dir/pki/admin.key" \
-    "https://127.0.0.1:$APISERVER_PORT$1"
+    "https://$APISERVER_ADDRESS:$APISERVER_PORT$1"
 }
 
 etcd_post() { "${CURL[@]}" --fail --data "$2" "http://127.0.0.1:$ETCD_PORT$1"; }
@@ -171,8 +180,8 @@ start_apiserver() {
   mapfile -d '' -t extra <"$dir/apiserver-args"
   spawn kube-apiserver "$dir/bin/kube-apiserver" \
     --etcd-servers="http://127.0.0.1:$ETCD_PORT" \
-    --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --secure-port="$APISERVER_PORT" \
-    --endpoint-reconciler-type=none --service-cluster-ip-range=10.96.0.0/16 \
+    --bind-address="$APISERVER_ADDRESS" --advertise-address="$APISERVER_ADDRESS" --secure-port="$APISERVER_PORT" \
+    --service-cluster-ip-range=10.96.0.0/16 \
     --tls-cert-file="$dir/pki/apiserver.crt" --tls-private-key-file="$dir/pki/apiserver.key" \
     --client-ca-file="$dir/pki/ca.crt" \
     --service-account-issuer=https://kubernetes.default.svc \
@@ -197,6 +206,7 @@ start_controller_manager() {
 
 stop_everything() {
   local component
+  nodes_stop
   for component in "${COMPONENTS[@]}"; do
     stop "$component" KILL
   done
@@ -231,12 +241,14 @@ abandon() {
 }
 
 command_up() {
-  local started=$SECONDS parent='' controller_manager=false tools=--quiet
-  local -a extra=() ports=()
+  local started=$SECONDS parent='' controller_manager=false nodes=0
+  local -a extra=() ports=() images=() tools=(--quiet)
   while (($# > 0)); do
     case "$1" in
       --with-controller-manager) controller_manager=true ;;
-      --no-build) tools=--check ;;
+      --nodes=[1-9]) nodes="${1#*=}" controller_manager=true ;;
+      --image=?*) images+=("${1#*=}") ;;
+      --no-build) tools=(--check) ;;
       --apiserver-arg=?*) extra+=("${1#*=}") ;;
       --parent=?*) parent="${1#*=}" ;;
       --parent)
@@ -251,7 +263,11 @@ command_up() {
   if [[ -n "$parent" ]]; then
     [[ "$parent" =~ ^[1-9][0-9]*$ && -d "/proc/$parent" ]] || die "up: --parent=$parent is not a running process"
   fi
-  "$here/tools.sh" "$tools"
+  if ((nodes > 0)); then
+    node_requirements
+    tools+=(--with-node)
+  fi
+  "$here/tools.sh" "${tools[@]}"
 
   mkdir -p "$dir" || die "cannot create $dir"
   [[ -z "$(ls -A "$dir")" ]] || die "$dir is not empty"
@@ -265,7 +281,9 @@ command_up() {
     spawn watch "$here/cluster.sh" watch "$dir" "$parent" "$(start_time_of "$parent")"
   fi
   ln -s "$("$here/tools.sh" --path)" "$dir/bin"
-  pki_create "$dir/pki"
+  APISERVER_ADDRESS=127.0.0.1
+  ((nodes == 0)) || network_create
+  pki_create "$dir/pki" "$APISERVER_ADDRESS"
   cat >"$dir/audit-policy.yaml" <<'YAML'
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -274,8 +292,12 @@ rules:
 - level: Metadata
 YAML
   : >"$dir/audit.log"
+  if ((nodes > 0)); then
+    extra+=("${NODE_APISERVER_ARGS[@]}")
+  else
+    extra+=(--endpoint-reconciler-type=none)
+  fi
   printf '%s\0' "${extra[@]}" >"$dir/apiserver-args"
-  if ((${#extra[@]} == 0)); then : >"$dir/apiserver-args"; fi
 
   # Between choosing a port and binding it another process may take it.
   local attempt ready=false
@@ -297,17 +319,21 @@ YAML
   done
   [[ "$ready" == true ]] || die "found no free ports"
 
-  local server="https://127.0.0.1:$APISERVER_PORT"
+  local server="https://$APISERVER_ADDRESS:$APISERVER_PORT"
   pki_kubeconfig "$dir/pki" admin "$server" >"$dir/kubeconfig"
   pki_kubeconfig "$dir/pki" controller-manager "$server" >"$dir/pki/controller-manager.kubeconfig"
+  pki_kubeconfig "$dir/pki" scheduler "$server" >"$dir/pki/scheduler.kubeconfig"
   {
     printf 'KUBECONFIG=%q\n' "$dir/kubeconfig"
     printf 'BIN_DIR=%q\n' "$dir/bin"
-    printf 'APISERVER_PORT=%s\n' "$APISERVER_PORT"
+    printf 'APISERVER_ADDRESS=%s\nAPISERVER_PORT=%s\n' "$APISERVER_ADDRESS" "$APISERVER_PORT"
     printf 'ETCD_PORT=%s\nETCD_PEER_PORT=%s\n' "$ETCD_PORT" "$ETCD_PEER_PORT"
   } >"$dir/env"
   if [[ "$controller_manager" == true ]]; then
     start_controller_manager || give_up kube-controller-manager "kube-controller-manager did not start"
+  fi
+  if ((nodes > 0)); then
+    nodes_start "$nodes" "${images[@]}"
   fi
   trap - EXIT
   say "ready in $((SECONDS - started)) s: $server, KUBECONFIG=$dir/kubeconfig"
@@ -372,25 +398,25 @@ command_kubeconfig_for() {
   # A prefix keeps the files of a user called "ca" or "admin" apart from the cluster's own.
   file="user-$name"
   pki_client "$dir/pki" "$file" "$name" "${groups[@]}"
-  pki_kubeconfig "$dir/pki" "$file" "https://127.0.0.1:$APISERVER_PORT" >"$dir/kubeconfig-$name"
+  pki_kubeconfig "$dir/pki" "$file" "https://$APISERVER_ADDRESS:$APISERVER_PORT" >"$dir/kubeconfig-$name"
   printf '%s\n' "$dir/kubeconfig-$name"
 }
 
 command_status() {
   local component pid all_run=true
-  for component in etcd kube-apiserver kube-controller-manager; do
+  for component in etcd kube-apiserver kube-controller-manager kube-scheduler $(node_names); do
     if pid="$(pid_of "$component")"; then
       printf '%-24s pid %s, %s MB\n' "$component" "$pid" \
         "$(awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$pid/status" 2>/dev/null || true)"
-    elif [[ "$component" != kube-controller-manager || -e "$dir/$component.log" ]]; then
+    elif [[ "$component" != kube-controller-manager && "$component" != kube-scheduler || -e "$dir/$component.log" ]]; then
       printf '%-24s not running\n' "$component"
       all_run=false
     fi
   done
   if admin_get /readyz >/dev/null 2>&1; then
-    printf '%-24s ready\n' "https://127.0.0.1:$APISERVER_PORT"
+    printf '%-24s ready\n' "https://$APISERVER_ADDRESS:$APISERVER_PORT"
   else
-    printf '%-24s not ready\n' "https://127.0.0.1:$APISERVER_PORT"
+    printf '%-24s not ready\n' "https://$APISERVER_ADDRESS:$APISERVER_PORT"
     all_run=false
   fi
   [[ "$all_run" == true ]]
@@ -428,7 +454,7 @@ main() {
       usage
       return 0
       ;;
-    up | down | status | compact | kubeconfig-for | watch) ;;
+    up | down | status | compact | kubeconfig-for | node-exec | watch) ;;
     stop-apiserver | start-apiserver | restart-apiserver | kill) ;;
     *)
       usage >&2
@@ -447,8 +473,7 @@ main() {
     die "$dir does not hold a cluster that '$PROGRAM up' made"
   fi
   case "$command" in
-    watch) ;;
-    status) ;;
+    watch | status | node-exec) ;;
     *) take_lock ;;
   esac
   if [[ -f "$dir/env" ]]; then
@@ -467,6 +492,7 @@ main() {
     compact) command_compact ;;
     kubeconfig-for) command_kubeconfig_for "$@" ;;
     status) command_status ;;
+    node-exec) node_exec "$@" ;;
     watch) command_watch "$@" ;;
   esac
 }

@@ -2,8 +2,9 @@
 # Installs the Debian packages that the build and the tests need, and checks
 # the Go version. Calls apt only when something is missing.
 #
-#   deps.sh           install what is missing
-#   deps.sh --check   only say what is missing; status 1 when something is
+#   deps.sh               install what is missing
+#   deps.sh --with-node   also what a cluster with nodes needs
+#   deps.sh --check       only say what is missing; status 1 when something is
 set -euo pipefail
 
 PROGRAM=deps.sh
@@ -11,7 +12,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/cluster/lib.sh
 source "$here/lib.sh"
 
-readonly PACKAGES=(
+packages=(
   # build
   cmake ninja-build pkg-config ccache g++ make
   # libraries
@@ -21,13 +22,26 @@ readonly PACKAGES=(
   libgtest-dev libgmock-dev openssl ca-certificates curl jq util-linux procps
 )
 
-case "${1:-}" in
-  '' | --check) ;;
-  *) die "unknown argument '$1'; usage: deps.sh [--check]" ;;
-esac
+# A package, and a command whose presence is enough: Docker brings a containerd of its own.
+readonly NODE_PACKAGES=(containerd:containerd runc:runc containernetworking-plugins:/usr/lib/cni/bridge iproute2:ip
+  nftables:nft umoci:umoci skopeo:skopeo binutils:strip)
+
+check=false
+for argument in "$@"; do
+  case "$argument" in
+    --check) check=true ;;
+    --with-node)
+      for package in "${NODE_PACKAGES[@]}"; do
+        command -v "${package#*:}" >/dev/null 2>&1 || packages+=("${package%%:*}")
+      done
+      ;;
+    *) die "unknown argument '$argument'; usage: deps.sh [--with-node] [--check]" ;;
+  esac
+done
+readonly packages
 
 command -v dpkg-query >/dev/null 2>&1 ||
-  die "this is not a Debian system (no dpkg-query); install the equivalents of: ${PACKAGES[*]}"
+  die "this is not a Debian system (no dpkg-query); install the equivalents of: ${packages[*]}"
 
 is_installed() {
   [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]
@@ -35,7 +49,7 @@ is_installed() {
 
 missing_packages() {
   local package
-  for package in "${PACKAGES[@]}"; do
+  for package in "${packages[@]}"; do
     if ! is_installed "$package"; then
       printf '%s\n' "$package"
     fi
@@ -44,8 +58,8 @@ missing_packages() {
 
 mapfile -t missing < <(missing_packages)
 if ((${#missing[@]} == 0)); then
-  say "all ${#PACKAGES[@]} Debian packages are installed"
-elif [[ "${1:-}" == --check ]]; then
+  say "all ${#packages[@]} Debian packages are installed"
+elif $check; then
   die "missing Debian packages: ${missing[*]}"
 else
   as_root=()
@@ -57,7 +71,8 @@ else
   say "installing with apt: ${missing[*]}"
   apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
   "${apt[@]}" update >&2 || die "apt-get update failed"
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2 ||
+  # Nothing of what a machine already has may be removed, such as another containerd.
+  "${apt[@]}" install -y --no-remove --no-install-recommends "${missing[@]}" >&2 ||
     die "apt-get install failed; missing: ${missing[*]}"
   mapfile -t missing < <(missing_packages)
   ((${#missing[@]} == 0)) || die "still missing after apt-get install: ${missing[*]}"

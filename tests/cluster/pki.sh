@@ -17,7 +17,6 @@ subjectKeyIdentifier = hash
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = IP:127.0.0.1, IP:10.96.0.1, DNS:localhost, DNS:kubernetes.default.svc
 [client]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -41,16 +40,23 @@ pki_issue() {
     -keyout "$dir/$file.key" -out "$dir/$file.crt" "$@"
 }
 
-# pki_create DIR: the CA, the API server's certificate, the clients that every
-# cluster has, and the key pair that signs service account tokens.
+# pki_server DIR FILE NAME ALTERNATIVES: a server's certificate.
+pki_server() {
+  pki_issue "$1" "$2" server "/CN=$3" -CA "$1/ca.crt" -CAkey "$1/ca.key" -addext "subjectAltName = $4"
+}
+
+# pki_create DIR ADDRESS: the CA, the certificate of the API server at ADDRESS, the clients
+# that every cluster has, and the key pair that signs service account tokens.
 pki_create() {
   local dir="$1"
   mkdir "$dir"
   pki_config >"$dir/openssl.cnf"
   pki_issue "$dir" ca ca /CN=test-cluster-ca
-  pki_issue "$dir" apiserver server /CN=kube-apiserver -CA "$dir/ca.crt" -CAkey "$dir/ca.key"
+  pki_server "$dir" apiserver kube-apiserver \
+    "IP:127.0.0.1, IP:$2, IP:10.96.0.1, DNS:localhost, DNS:kubernetes.default.svc"
   pki_client "$dir" admin admin system:masters
   pki_client "$dir" controller-manager system:kube-controller-manager
+  pki_client "$dir" scheduler system:kube-scheduler
   pki_openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/sa.key"
   pki_openssl pkey -in "$dir/sa.key" -pubout -out "$dir/sa.pub"
 }

@@ -2,10 +2,11 @@
 # Builds the servers of a real Kubernetes control plane as Go tools, once per
 # user, into a cache keyed by version.
 #
-#   tools.sh           build what is missing
-#   tools.sh --quiet   the same; says nothing when nothing is missing
-#   tools.sh --check   build nothing; status 1 when something is missing
-#   tools.sh --path    print the directory that holds the commands
+#   tools.sh                build what is missing
+#   tools.sh --with-node    kube-scheduler, kubelet and kube-proxy too
+#   tools.sh --quiet        say nothing when nothing is missing
+#   tools.sh --check        build nothing; status 1 when something is missing
+#   tools.sh --path         print the directory that holds the commands
 #
 # KUBEBUILDER_ASSETS, when set, supplies the commands it holds; the others are
 # built. The directory that --path prints then holds links to both.
@@ -16,7 +17,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/cluster/lib.sh
 source "$here/lib.sh"
 
-readonly TOOLS=(etcd kubectl kube-apiserver kube-controller-manager)
+tools=(etcd kubectl kube-apiserver kube-controller-manager)
+readonly NODE_TOOLS=(kube-scheduler kubelet kube-proxy)
 # How often a long step says that it is still running, in seconds.
 readonly PROGRESS_SECONDS=20
 
@@ -116,7 +118,10 @@ package tools
 import (
 	_ "k8s.io/kubernetes/cmd/kube-apiserver"
 	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
+	_ "k8s.io/kubernetes/cmd/kube-proxy"
+	_ "k8s.io/kubernetes/cmd/kube-scheduler"
 	_ "k8s.io/kubernetes/cmd/kubectl"
+	_ "k8s.io/kubernetes/cmd/kubelet"
 )
 GO
   step "fetching the modules of Kubernetes $KUBERNETES_VERSION" \
@@ -148,21 +153,27 @@ build() {
   printf '%s\n' "$version" >"$cache/$tool.version"
 }
 
-case "${1:-}" in
-  '' | --quiet | --check) ;;
-  --path)
-    bin_dir
-    exit 0
-    ;;
-  *) die "unknown argument '$1'; usage: tools.sh [--quiet | --check | --path]" ;;
-esac
+quiet=false check=false
+for argument in "$@"; do
+  case "$argument" in
+    --with-node) tools+=("${NODE_TOOLS[@]}") ;;
+    --quiet) quiet=true ;;
+    --check) check=true ;;
+    --path)
+      bin_dir
+      exit 0
+      ;;
+    *) die "unknown argument '$argument'; usage: tools.sh [--with-node] [--quiet | --check | --path]" ;;
+  esac
+done
+readonly tools
 
 mkdir -p "$cache" || die "cannot create $cache"
 missing=()
 find_missing() {
   local tool
   missing=()
-  for tool in "${TOOLS[@]}"; do
+  for tool in "${tools[@]}"; do
     if ! supplied "$tool" && ! cached "$tool"; then
       missing+=("$tool")
     fi
@@ -171,7 +182,7 @@ find_missing() {
 find_missing
 
 if ((${#missing[@]} > 0)); then
-  [[ "${1:-}" != --check ]] || die "not built yet: ${missing[*]}; run tests/cluster/tools.sh"
+  [[ "$check" == false ]] || die "not built yet: ${missing[*]}; run tests/cluster/tools.sh"
   check_go
   exec 9>"$cache/.lock"
   if ! flock -n 9; then
@@ -200,7 +211,7 @@ fi
 if [[ -n "$assets" ]]; then
   links="$(bin_dir)"
   mkdir -p "$links"
-  for tool in "${TOOLS[@]}"; do
+  for tool in "${tools[@]}"; do
     source_dir="$cache"
     if supplied "$tool"; then
       source_dir="$assets"
@@ -210,8 +221,8 @@ if [[ -n "$assets" ]]; then
   done
 fi
 
-[[ -z "${1:-}" ]] || exit 0
-for tool in "${TOOLS[@]}"; do
+if $quiet || $check; then exit 0; fi
+for tool in "${tools[@]}"; do
   if supplied "$tool"; then
     say "$tool: from KUBEBUILDER_ASSETS"
   elif [[ " ${missing[*]:-} " != *" $tool "* ]]; then
