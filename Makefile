@@ -6,7 +6,7 @@
 #   make chart-test    Helm chart, manifests and image: rendering, checkers, rights on a real API server
 #   make fuzz          every fuzz target for FUZZ_SECONDS (600) with libFuzzer; `make test` replays their corpora
 #   make e2e           the release on two real nodes: install, upgrade, failures, uninstall; needs root
-#   make cluster       a local cluster with NODES (1) nodes, 0: only the control plane; make cluster-down stops it
+#   make cluster       a local cluster with NODES (1) nodes that have IMAGES (OCI archives); make cluster-down stops it
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
@@ -52,9 +52,10 @@ e2e: build deps-node
 	@tests/cluster/tools.sh --with-node --quiet && tests/chart/tools.sh helm4
 	@tests/e2e/run.sh $(BIN)
 
+cluster: nodes = --nodes=$(NODES) $(IMAGES:%=--image=%)
 cluster: $(if $(filter 0,$(NODES)),deps,deps-node)
 	@tests/cluster/tools.sh $(if $(filter 0,$(NODES)),,--with-node)
-	@tests/cluster/cluster.sh up "$(CLUSTER_DIR)" $(if $(filter 0,$(NODES)),--with-controller-manager,--nodes=$(NODES))
+	@tests/cluster/cluster.sh up "$(CLUSTER_DIR)" $(if $(filter 0,$(NODES)),--with-controller-manager,$(nodes))
 	@echo "Use it:  export KUBECONFIG=$(CLUSTER_DIR)/kubeconfig; $$(tests/cluster/tools.sh --path)/kubectl get namespaces"
 	@echo "Stop it: make cluster-down"
 

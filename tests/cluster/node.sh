@@ -231,6 +231,9 @@ nodes_stop() {
   # shellcheck disable=SC1091  # written by network_create
   source "$dir/network"
   cgroup_remove "$NODE_BRIDGE"
-  ip link delete "$NODE_BRIDGE" 2>/dev/null || true
+  # The kernel takes its time to give up the network of a node that is gone, and with it the other end of its cable.
+  for name in $(ip -o link show | grep -oE "$NODE_BRIDGE(n[0-9])?\b" | sort -ru); do
+    ip link delete "$name" 2>/dev/null || true
+  done
   rm -f "$dir/network"
 }
