@@ -96,6 +96,17 @@ base::Result<void> set_cluster(ClientConfig& config, const objects::KubeconfigCl
   return {};
 }
 
+// The user with the impersonation of the command line, which replaces that of the file.
+objects::KubeconfigUser impersonating(objects::KubeconfigUser user, const ConfigOptions& options) {
+  if (!options.as.empty() || !options.as_groups.empty()) {
+    user.as = options.as;
+    user.as_groups = options.as_groups;
+    user.as_uid.clear();
+    user.as_user_extra.clear();
+  }
+  return user;
+}
+
 base::Result<ClientConfig> from_kubeconfig(const objects::Kubeconfig& merged, const std::string& source,
                                            const ConfigOptions& options, base::Clock& clock) {
   const auto refuse = [&](std::string_view what, std::string_view remedy) {
@@ -141,7 +152,7 @@ base::Result<ClientConfig> from_kubeconfig(const objects::Kubeconfig& merged, co
   if (const auto set = set_cluster(config, *cluster, lookup_in(options.environment)); !set) {
     return refuse(fmt::format("cluster {}: {}", base::quoted(cluster_name, 40), set.error().message), "");
   }
-  if (const auto set = set_user(config, *user, *cluster, options, clock); !set) {
+  if (const auto set = set_user(config, impersonating(*user, options), *cluster, options, clock); !set) {
     return refuse(fmt::format("user {}: {}", base::quoted(user_name, 40), set.error().message), "");
   }
   return config;
@@ -154,6 +165,10 @@ base::Result<ClientConfig> in_cluster(const std::string& host, const std::string
     return fail(base::ErrorKind::kInvalid,
                 one_line("in-cluster", fmt::format("KUBERNETES_SERVICE_PORT is {}", base::quoted(port, 40)),
                          "unset it or give a port"));
+  }
+  if (!options.as.empty() || !options.as_groups.empty()) {
+    return fail(base::ErrorKind::kInvalid,
+                one_line("in-cluster", "a service account cannot impersonate here", "give --kubeconfig together with --as"));
   }
   ClientConfig config;
   config.endpoint.source = "in-cluster";

@@ -27,6 +27,8 @@ struct ConfigOptions {
   std::string cluster = {};
   std::string user = {};
   std::string name_space = {};
+  std::string as = {};                       // user to impersonate, instead of the kubeconfig's
+  std::vector<std::string> as_groups = {};
 
   std::vector<std::string> environment = {};  // NAME=VALUE; exec plugins inherit it
   KubeconfigLoader load = {};
@@ -47,7 +49,7 @@ struct ClientConfig {
 // Where to find the API server and as whom, in this order: --kubeconfig; the files of $KUBECONFIG, merged (the first
 // file that sets something wins, missing files are skipped with one warning); the service account of the pod we run in;
 // ~/.kube/config (client-go tools/clientcmd, controller-runtime GetConfig). Relative paths are relative to their file.
-// Failures are one line of at most 200 bytes: file, field, what to do. The credentials keep a reference to `clock`.
+// Failures are one line of at most 300 bytes: file, field, what to do. The credentials keep a reference to `clock`.
 base::Result<ClientConfig> resolve_config(const ConfigOptions& options, base::Clock& clock);
 
 }  // namespace shutdown_auditor::kube

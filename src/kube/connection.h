@@ -18,7 +18,7 @@ using TransportFactory = std::function<base::Result<std::unique_ptr<http::Transp
 class Connection {
  public:
   // Reads and checks the TLS files and makes the transport; no connection is opened yet. The error is one line of at
-  // most 200 bytes.
+  // most 300 bytes.
   static base::Result<std::unique_ptr<Connection>> open(ClientConfig config, ClientOptions options, base::Clock& clock,
                                                         base::Random& random, ClientObserver& observer);
   // The same over another transport.

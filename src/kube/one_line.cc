@@ -41,6 +41,9 @@ Advice advice_for(const Error& error, const Endpoint& endpoint) {
       return {"credentials refused (401)", in_cluster ? "is the service account's token current?"
                                                       : "renew the user's token or certificate"};
     case ErrorKind::kTls:
+      if (error.message.find("expired") != std::string::npos) {
+        return {error.message, "renew it, or correct this machine's clock"};
+      }
       return {error.message, in_cluster ? "check ca.crt of the service account"
                                         : "check certificate-authority or tls-server-name"};
     case ErrorKind::kUnavailable:
@@ -79,7 +82,8 @@ std::string one_line(const Error& error, const Endpoint& endpoint) {
   const Advice advice = advice_for(error, endpoint);
   const std::string place = endpoint.context.empty()
                                 ? endpoint.server
-                                : fmt::format("{} (context {})", endpoint.server, base::quoted(endpoint.context, 40));
+                                : fmt::format("{} (context {} of {})", keep_end(endpoint.server, 60),
+                                              base::quoted(endpoint.context, 32), keep_end(endpoint.source, 40));
   return one_line(place, advice.what, advice.remedy);
 }
 

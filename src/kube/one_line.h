@@ -7,9 +7,9 @@
 
 namespace shutdown_auditor::kube {
 
-inline constexpr std::size_t kOneLineBytes = 200;
+inline constexpr std::size_t kOneLineBytes = 300;
 
-// "PLACE: WHAT; REMEDY" in one line of at most 200 bytes, for a person at a terminal. When it is too long, `what` and
+// "PLACE: WHAT; REMEDY" in one line of at most 300 bytes, for a person at a terminal. When it is too long, `what` and
 // then `place` (from its beginning: the end of a path says more) are shortened; the remedy is kept whole.
 std::string one_line(std::string_view place, std::string_view what, std::string_view remedy);
 
@@ -20,7 +20,7 @@ struct Endpoint {
   std::string context;  // empty in-cluster
 };
 
-// A failed call for a person: which server, what it or the network said, what to do.
+// A failed call for a person: which server, from which kubeconfig, what it or the network said, what to do.
 std::string one_line(const Error& error, const Endpoint& endpoint);
 
 }  // namespace shutdown_auditor::kube

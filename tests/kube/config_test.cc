@@ -64,7 +64,7 @@ class ConfigTest : public testing::Test {
     if (config) {
       return "no failure";
     }
-    EXPECT_LE(config.error().message.size(), 200U) << config.error().message;
+    EXPECT_LE(config.error().message.size(), kOneLineBytes) << config.error().message;
     return shown(config.error().message);
   }
   std::string shown(std::string text) {

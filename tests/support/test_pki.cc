@@ -99,6 +99,16 @@ TestCa::TestCa(const std::string& name) : state_(std::make_unique<State>()) {
   state_->pem = to_pem(certificate);
 }
 
+TestCa::TestCa(const CertifiedKey& existing) : state_(std::make_unique<State>()) {
+  const auto bio_of = [](const std::string& text) {
+    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  };
+  state_->certificate.reset(PEM_read_bio_X509(bio_of(existing.certificate).get(), nullptr, nullptr, nullptr));
+  state_->key.reset(PEM_read_bio_PrivateKey(bio_of(existing.key).get(), nullptr, nullptr, nullptr));
+  require(state_->certificate && state_->key, "read CA");
+  state_->pem = existing.certificate;
+}
+
 TestCa::~TestCa() = default;
 
 const std::string& TestCa::pem() const { return state_->pem; }

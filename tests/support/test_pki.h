@@ -32,6 +32,8 @@ struct CertifiedKey {
 class TestCa {
  public:
   explicit TestCa(const std::string& name = "test CA");
+  // One that exists already, such as a test cluster's.
+  explicit TestCa(const CertifiedKey& existing);
   ~TestCa();
   TestCa(const TestCa&) = delete;
   TestCa& operator=(const TestCa&) = delete;
