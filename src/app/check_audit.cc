@@ -22,16 +22,19 @@ struct NamespaceObjects {
   std::vector<const objects::Workload*> workloads;
   std::vector<const objects::JobTemplate*> jobs;
   objects::StringMap labels;
+  bool labels_known = false;
   std::optional<audit::BudgetSurvey> survey;  // made with the first audit
 
-  audit::Surroundings surroundings() {
+  const objects::StringMap* known_labels() const { return labels_known ? &labels : nullptr; }
+
+  audit::Surroundings surroundings(const Unread& unread) {
     audit::Surroundings around;
-    around.budgets = &budgets;
-    around.services = &services;
-    around.autoscalers = &autoscalers;
-    around.workloads = &workloads;
-    around.jobs = &jobs;
-    around.namespace_labels = &labels;
+    around.budgets = unread.budgets ? nullptr : &budgets;
+    around.services = unread.services ? nullptr : &services;
+    around.autoscalers = unread.autoscalers ? nullptr : &autoscalers;
+    around.workloads = unread.workloads ? nullptr : &workloads;
+    around.jobs = unread.jobs ? nullptr : &jobs;
+    around.namespace_labels = known_labels();
     if (!survey) {
       survey.emplace(around);
     }
@@ -78,6 +81,7 @@ Namespaces group_by_namespace(Input& input, const std::string& fallback) {
     manifest::Value& value = item.object.value;
     if (const auto* space = std::get_if<objects::Namespace>(&value)) {
       NamespaceObjects& group = out[space->meta.name];
+      group.labels_known = true;
       group.labels.insert(group.labels.end(), space->meta.labels.begin(), space->meta.labels.end());
       continue;
     }
@@ -105,6 +109,7 @@ Namespaces group_by_namespace(Input& input, const std::string& fallback) {
     }
   }
   for (auto& [name, group] : out) {
+    group.labels_known = group.labels_known || !input.live;
     // Every API server adds this label.
     group.labels.emplace_back(kNamespaceNameLabel, name);
     objects::normalize(group.labels);
@@ -130,15 +135,15 @@ class Auditor {
     CheckResult out;
     for (const InputObject& item : input.objects) {
       const auto* workload = std::get_if<objects::Workload>(&item.object.value);
-      if (workload == nullptr) {
+      if (workload == nullptr || !item.audited) {
         continue;
       }
       NamespaceObjects& around = namespaces.find(workload->meta.namespace_)->second;
-      if (!is_wanted(*workload, around)) {
+      if (!is_wanted(*workload, around, input.live)) {
         continue;
       }
-      audit::Surroundings surroundings = around.surroundings();
-      surroundings.budgets_may_be_elsewhere = !budget_seen && counts_.old_budgets == 0 && !options_.complete;
+      audit::Surroundings surroundings = around.surroundings(input.unread);
+      surroundings.budgets_may_be_elsewhere = !input.live && !budget_seen && counts_.old_budgets == 0 && !options_.complete;
       out.workloads.push_back({audit_one(item, *workload, surroundings), report::native_sidecars(*workload)});
     }
     counts_.workloads = out.workloads.size();
@@ -147,8 +152,8 @@ class Auditor {
   }
 
  private:
-  bool is_wanted(const objects::Workload& workload, const NamespaceObjects& around) {
-    if (is_hook(workload.meta)) {
+  bool is_wanted(const objects::Workload& workload, const NamespaceObjects& around, bool live) {
+    if (!live && is_hook(workload.meta)) {  // in a cluster it is there to stay
       ++counts_.hooks;
       return false;
     }
@@ -161,7 +166,7 @@ class Auditor {
       ++counts_.owned;
       return false;
     }
-    if (!policy_.in_scope(workload.meta.namespace_, workload.meta.labels, &around.labels)) {
+    if (!policy_.in_scope(workload.meta.namespace_, workload.meta.labels, around.known_labels())) {
       ++counts_.out_of_scope;
       return false;
     }
@@ -173,6 +178,9 @@ class Auditor {
     const audit::AuditResult result = audit::audit(workload, surroundings, policy_, audit_options_);
     report::ShutdownAudit out =
         report::make_shutdown_audit(result, workload, policy_.name, report::Detail::kPrinted);
+    if (item.file.empty()) {
+      return out;
+    }
     out.meta.annotations = {{std::string(report::kSourceAnnotation), place(item, item.object.start)}};
     for (report::ReportedFinding& finding : out.status.findings) {
       const objects::Mark mark =

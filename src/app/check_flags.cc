@@ -46,7 +46,9 @@ void add_choice(CLI::App& command, const std::string& names, T& target, const st
 }  // namespace
 
 void add_check_flags(CLI::App& command, CheckOptions& options) {
-  command.add_option("-f,--filename", options.files, "File, directory, or - for standard input; repeatable; required")
+  command
+      .add_option("-f,--filename", options.files,
+                  "File, directory, or - for standard input; repeatable; without it: a live cluster")
       ->allow_extra_args(false)
       ->type_name("PATH");
   command.add_flag("-R,--recursive", options.recursive, "Also read the directories below");
@@ -60,7 +62,8 @@ void add_check_flags(CLI::App& command, CheckOptions& options) {
                             {"github", OutputFormat::kGitHub},
                             {"markdown", OutputFormat::kMarkdown}},
                            "What to print");
-  command.add_option("--policy", options.policy_file, "File with a ShutdownPolicy")->type_name("FILE");
+  command.add_option("--policy", options.policy_file, "File with a ShutdownPolicy, instead of the cluster's")
+      ->type_name("FILE");
   add_choice<FailOn>(command, "--fail-on", options.fail_on,
                      {{"fail", FailOn::kFail}, {"warn", FailOn::kWarn}, {"none", FailOn::kNone}},
                      "The least that makes the exit status 1 (default fail)");
@@ -68,7 +71,9 @@ void add_check_flags(CLI::App& command, CheckOptions& options) {
                    "The input is complete: a PodDisruptionBudget that is not in it is missing");
   command.add_flag("--fail-if-empty", options.fail_if_empty, "Exit status 2 when there is no workload to audit");
   command.add_flag("--skip-owned", options.skip_owned, "Leave out workloads that another controller made");
-  command.add_option("-n,--namespace", options.name_space, "Namespace of objects that name none")->type_name("NAME");
+  command
+      .add_option("-n,--namespace", options.name_space, "Namespace of objects that name none; the one of a cluster to audit")
+      ->type_name("NAME");
   command
       .add_flag("--timeline", options.timeline,
                 "Instead of findings: what happens, second by second, when a pod of each workload stops")

@@ -100,7 +100,7 @@ void print_notes(const CheckCounts& counts, const audit::Policy& policy, Io& io)
             << " left out: Kubernetes 1.25 and later do not serve policy/v1beta1; write policy/v1\n";
   }
   if (counts.workloads == 0) {
-    io.err << "note: no workload to audit in the input\n";
+    io.err << "note: there is no workload to audit\n";
   }
 }
 

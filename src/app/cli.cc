@@ -12,6 +12,7 @@
 #include "app/check_pages.h"
 #include "app/controller_command.h"
 #include "app/controller_options.h"
+#include "app/live_flags.h"
 #include "app/version.h"
 #include "audit/check.h"
 #include "base/text.h"
@@ -25,14 +26,14 @@ namespace {
 using Status = int;
 
 void add_check(CLI::App& root, Io& io, Status& status) {
-  CLI::App& command = *root.add_subcommand("check", "Audit manifests; needs no cluster and no network");
+  CLI::App& command = *root.add_subcommand("check", "Audit manifests (-f), or a live cluster, read only");
   auto options = std::make_shared<CheckOptions>();  // shared with the callback, which CLI11 copies
   add_check_flags(command, *options);
+  add_live_flags(command, options->live);
   add_environment_twins(command);
-  // Not CLI11's `required`, which would speak before a mistyped flag is named.
-  command.callback([options, &io, &status] {
-    if (options->files.empty()) {
-      throw CLI::RequiredError("--filename");
+  command.callback([options, &command, &io, &status] {
+    if (const auto allowed = check_live_flags(command, options->live); !allowed) {
+      throw CLI::ValidationError(allowed.error().message);
     }
     status = run_check(*options, io);
   });

@@ -21,6 +21,7 @@ struct Io {
   bool color_terminal = false;  // `out` is a terminal that wants colours
   std::size_t columns = 80;     // width of that terminal
   bool unicode = true;          // it shows more than ASCII
+  bool progress_terminal = false;  // `err` is a terminal that can take back a line
 };
 
 }  // namespace shutdown_auditor::app

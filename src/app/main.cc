@@ -16,11 +16,14 @@ bool set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-// A terminal that is not "dumb", and a user who has not said no (no-color.org).
-bool wants_color() {
+// A terminal that is not "dumb".
+bool is_terminal(int descriptor) {
   const char* terminal = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && !set("NO_COLOR") && terminal != nullptr && std::string_view(terminal) != "dumb";
+  return ::isatty(descriptor) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
+
+// And a user who has not said no (no-color.org).
+bool wants_color() { return is_terminal(STDOUT_FILENO) && !set("NO_COLOR"); }
 
 std::size_t columns() {
   winsize size{};
@@ -42,7 +45,8 @@ bool shows_unicode() {
 int main(int argc, char** argv) {
   using namespace shutdown_auditor;
   std::ios::sync_with_stdio(false);
-  app::Io io{std::cin, std::cout, std::cerr, base::system_clock(), wants_color(), columns(), shows_unicode()};
+  app::Io io{std::cin,      std::cout, std::cerr,         base::system_clock(),
+             wants_color(), columns(), shows_unicode(), is_terminal(STDERR_FILENO)};
   const int status = app::run_command_line(argc > 0 ? argv[0] : "", {argv + 1, argv + (argc > 0 ? argc : 1)}, io);
   if (!std::cout.flush()) {
     std::cerr << "the output could not be written\n";

@@ -352,7 +352,7 @@ TEST(Check, TheJsonIsInputForAnotherRun) {
   console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "json"});
   const std::string first = console.out.str();
   EXPECT_EQ(console.run({"check", "-f", "-"}, first), kExitOk) << "a list of objects without a workload";
-  EXPECT_THAT(console.err.str(), HasSubstr("no workload to audit"));
+  EXPECT_THAT(console.err.str(), HasSubstr("there is no workload to audit"));
   console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "yaml"});
   EXPECT_EQ(console.run({"check", "-f", "-"}, console.out.str()), kExitOk) << console.err.str();
 }

@@ -85,6 +85,8 @@ HttpAnswer get(int port, const std::string& path) {
 
 }  // namespace
 
+std::string ControllerProcess::binary() { return kBinary; }
+
 std::unique_ptr<ControllerProcess> ControllerProcess::start(const std::string& kubeconfig,
                                                             std::vector<std::string> args) {
   std::vector<std::string> all{"controller",

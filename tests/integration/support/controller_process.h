@@ -21,6 +21,8 @@ class ControllerProcess {
  public:
   // Starts it; returns before it is ready. `args` are added to those named above and win over them.
   static std::unique_ptr<ControllerProcess> start(const std::string& kubeconfig, std::vector<std::string> args = {});
+  // Where it was built.
+  static std::string binary();
   // The program with these arguments only.
   static std::unique_ptr<ControllerProcess> run(std::vector<std::string> args,
                                                 const std::map<std::string, std::string>& environment = {});
