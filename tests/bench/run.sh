@@ -28,7 +28,7 @@ trap 'exit 130' INT TERM
 build=$(dirname "$(dirname "$BIN")")
 say "building what measures"
 cmake -S . -B "$build" -DSA_BUILD_BENCH=ON >/dev/null
-cmake --build "$build" --target bench_client bench_audit --parallel "$(nproc)" >/dev/null
+cmake --build "$build" --target bench_client bench_audit bench_run --parallel "$(nproc)" >/dev/null
 CLIENT=${CLIENT:-$build/bin/bench_client}
 
 say "an audit beside decoding its Deployment"
@@ -144,6 +144,10 @@ list() { api "$1?pretty=false" -o /dev/null -w '%{time_total} %{size_download}';
 read -r list_deployments_s list_deployments_bytes <<<"$(list /apis/apps/v1/deployments)"
 read -r list_budgets_s list_budgets_bytes <<<"$(list /apis/policy/v1/poddisruptionbudgets)"
 
+say "check of the live cluster beside the LIST"
+beyond_limits=0
+live=$(BIN=$BIN RUN=$build/bin/bench_run tests/bench/bench_live.sh "$cluster") || beyond_limits=1
+
 measure() { # measure NAME ARGS…: sets started_s, all_s (from the start of the process), rss, peak
   local name=$1 begin
   shift
@@ -198,6 +202,7 @@ cat >"$out/results.json" <<JSON
   "load": $loaded,
   "reference_list": {"deployments_s": $list_deployments_s, "deployments_bytes": $list_deployments_bytes,
                      "budgets_s": $list_budgets_s, "budgets_bytes": $list_budgets_bytes},
+  "live_check": ${live:-null},
   "unlimited": {"caches_s": $unlimited_started, "all_audits_s": $unlimited_all, "rss_mib": $unlimited_rss, "peak_mib": $unlimited_peak},
   "warm_restart": {"caches_s": $warm_started, "rss_mib": $warm_rss, "peak_mib": $warm_peak},
   "default_limits": {"all_audits_s": $defaults_all}
@@ -209,6 +214,7 @@ ratio=$(awk -v a="$(field p50_ms <<<"$followed")" -v b="$(field p50_ms <<<"$bare
   echo "memory, empty cluster|$idle_rss MiB|"
   echo "memory, $DEPLOYMENTS Deployments + $BUDGETS budgets|$unlimited_rss MiB (peak $unlimited_peak)|the lists are $(((${list_deployments_bytes%.*} + ${list_budgets_bytes%.*}) / 1048576)) MiB of JSON"
   echo "memory, the same after a restart|$warm_rss MiB (peak $warm_peak)|"
+  echo "check -A of it|$(field check_s <<<"$live") s (peak $(field check_peak_mib <<<"$live") MiB)|bare LIST of both: $(field list_s <<<"$live") s (ratio $(field ratio <<<"$live"))"
   echo "caches complete, nothing written yet|$unlimited_started s|bare LIST of both: $(awk -v a="$list_deployments_s" -v b="$list_budgets_s" 'BEGIN { printf "%.2f", a + b }') s"
   echo "caches complete, restart|$warm_started s|"
   echo "$audits audits written, no limit|$unlimited_all s|$(field creates_per_second <<<"$loaded" | cut -d. -f1) creates/s by the loader's 8 threads"
@@ -219,3 +225,4 @@ ratio=$(awk -v a="$(field p50_ms <<<"$followed")" -v b="$(field p50_ms <<<"$bare
   echo "lease taken over after SIGKILL|$takeover ms|lease and retry period: 17000 ms"
 } | awk -F '|' '{ printf "%-46s  %-32s  %s\n", $1, $2, $3 }'
 say "numbers in $out/results.json"
+exit "$beyond_limits"
