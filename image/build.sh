@@ -11,6 +11,7 @@
 # Load it:  ctr -n k8s.io images import FILE      skopeo copy oci-archive:FILE docker://your.registry/shutdown-auditor:TAG
 set -euo pipefail
 export LC_ALL=C
+umask 022
 
 die() { echo "image/build.sh: error: $*" >&2; exit 1; }
 

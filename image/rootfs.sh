@@ -8,6 +8,7 @@
 # SOURCE_DATE_EPOCH is the date written into the list (default 0). The same binary and packages give the same files.
 set -euo pipefail
 export LC_ALL=C
+umask 022
 
 die() { echo "rootfs.sh: error: $*" >&2; exit 1; }
 

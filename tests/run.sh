@@ -32,15 +32,14 @@ build() { # build PRESET
   cmake --build --preset "$1" --parallel "$jobs"
 }
 
-# The servers build while the C++ builds; both are needed before the first test runs.
+# The servers, and Helm and other checkers of the chart, build while the C++ builds; all are needed before the first test runs.
 tools_log=$(mktemp)
 tools_pid=
 if [[ " $stages " == *" dev "* ]]; then
-  if [[ ${E2E:-} == skip ]]; then
-    tests/cluster/tools.sh >"$tools_log" 2>&1 &
-  else
-    { tests/cluster/tools.sh --with-node && tests/chart/tools.sh helm4; } >"$tools_log" 2>&1 &
-  fi
+  tests/chart/deps.sh
+  with_node=--with-node
+  if [[ ${E2E:-} == skip ]]; then with_node=; fi
+  { tests/cluster/tools.sh $with_node && tests/chart/tools.sh; } >"$tools_log" 2>&1 &
   tools_pid=$!
 fi
 trap 'rm -f "$tools_log"' EXIT
@@ -49,9 +48,9 @@ for preset in $stages; do
   stage "build $preset" build "$preset"
   if [[ $preset == dev ]]; then
     begin=$SECONDS
-    wait "$tools_pid" || { cat "$tools_log"; echo "building the servers failed"; exit 1; }
+    wait "$tools_pid" || { cat "$tools_log"; echo "building the tools of the tests failed"; exit 1; }
     cat "$tools_log"
-    echo "== waited for the servers: $((SECONDS - begin)) s"
+    echo "== waited for the tools: $((SECONDS - begin)) s"
   fi
   stage "test $preset" env \
     ASAN_OPTIONS="detect_stack_use_after_return=1" \

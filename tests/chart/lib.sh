@@ -3,8 +3,15 @@
 
 # Relative to the project, where the scripts work.
 readonly CHART=charts/shutdown-auditor
-tools="$(tests_chart="$(dirname "${BASH_SOURCE[0]}")" && "$tests_chart/tools.sh" --path)"
-readonly tools
+tests_chart="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+tools="$("$tests_chart/tools.sh" --path)"
+readonly tests_chart tools
+
+# prepare: what the tests of this directory need, when it is missing.
+prepare() {
+  "$tests_chart/deps.sh"
+  "$tests_chart/tools.sh"
+}
 
 # to_json: YAML documents from standard input to one JSON array, without the empty ones.
 to_json() { yq -s 'map(select(. != null))'; }
@@ -17,6 +24,17 @@ render() {
   "$tools/$helm" template "$release" "$CHART" --namespace shutdown-auditor --kube-version 1.34.0 "$@"
 }
 
+# What goes wrong is counted, so that one run tells everything.
+problems=0
+bad() {
+  printf '  FAILED: %s\n' "$*" >&2
+  problems=$((problems + 1))
+}
+verdict() { # verdict: the last line of a test, and its status
+  ((problems == 0)) || die "$problems problems, $SECONDS s"
+  say "all good, $SECONDS s"
+}
+
 # --- for scripts that need an API server; they define finish(), which calls stop_cluster, and set `work` ---
 
 # shellcheck disable=SC2120,SC2154
@@ -26,12 +44,6 @@ start_cluster() { # start_cluster [ARGUMENTS of cluster.sh up...]
 }
 stop_cluster() { tests/cluster/cluster.sh down "$work/cluster" >/dev/null 2>&1 || true; }
 kubectl() { "$work/cluster/bin/kubectl" --kubeconfig "$work/cluster/kubeconfig" "$@"; }
-
-problems=0
-bad() {
-  printf '  FAILED: %s\n' "$*" >&2
-  problems=$((problems + 1))
-}
 
 until_true() { # until_true SECONDS WHAT COMMAND...
   local end=$((SECONDS + $1)) what="$2"

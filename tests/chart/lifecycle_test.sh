@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# The life of a release on a real API server, under Helm 3 and Helm 4: installed from a chart package of an earlier day,
+# The life of a release on a real API server, under Helm 3 or Helm 4: installed from a chart package of an earlier day,
 # upgraded to this one, upgraded to the same, rolled back, uninstalled, installed again over what was left.
 # Pods are made by the controllers and stay pending: there is no node.
+#   tests/chart/lifecycle_test.sh 3|4
 set -euo pipefail
 
-PROGRAM=chart-lifecycle-test
+version="$1"
+PROGRAM="chart-lifecycle-test, Helm $version"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/cluster/lib.sh
 source "$here/../cluster/lib.sh"
 # shellcheck source=tests/chart/lib.sh
 source "$here/lib.sh"
 cd "$here/../.."
+prepare
+"$here/../cluster/tools.sh" --quiet
 readonly EARLIER=tests/chart/data/shutdown-auditor-0.1.0.tgz
 work="$(mktemp -d)"
 finish() {
@@ -22,9 +26,9 @@ start_cluster --with-controller-manager
 # Nothing of a user's Helm is read or written.
 export HELM_CACHE_HOME="$work/helm" HELM_CONFIG_HOME="$work/helm" HELM_DATA_HOME="$work/helm"
 
-helm() { # helm ARGUMENTS...: the Helm of the round, in its namespace
+helm() { # helm ARGUMENTS...: the Helm under test, in the namespace of the moment
   "$tools/helm$version" --kubeconfig "$work/cluster/kubeconfig" --namespace "$namespace" "$@" >"$work/helm.log" 2>&1 ||
-    { cat "$work/helm.log" >&2; die "helm $version $*"; }
+    { cat "$work/helm.log" >&2; die "helm $*"; }
 }
 pod_count_is() { # pod_count_is NAMESPACE COUNT
   [[ "$(kubectl -n "$1" get pods -l app.kubernetes.io/instance=shutdown-auditor -o name | wc -l)" == "$2" ]]
@@ -42,54 +46,72 @@ deployment() { # deployment NAMESPACE JSONPATH
   kubectl -n "$1" get deployment shutdown-auditor -o jsonpath="{$2}"
 }
 
-for version in 3 4; do
-  namespace="release-$version"
-  kubectl create namespace "$namespace" >/dev/null
-  kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null
+namespace=release
+kubectl create namespace "$namespace" >/dev/null
+kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted >/dev/null
 
-  helm install shutdown-auditor "$EARLIER"
-  grep -q 'kubectl get shutdownaudits -A' "$work/helm.log" || bad "helm $version: the notes do not say what to do next"
-  until_true 30 "two pods under the restricted standard" pod_count_is "$namespace" 2
-  until_true 30 "audits in the role view" may_view
-  policy mine | kubectl apply -f - >/dev/null
-  uid="$(deployment "$namespace" .metadata.uid)"
+helm install shutdown-auditor "$EARLIER"
+until_true 30 "two pods under the restricted standard" pod_count_is "$namespace" 2
+until_true 30 "audits in the role view" may_view
+policy mine | kubectl apply -f - >/dev/null
+uid="$(deployment "$namespace" .metadata.uid)"
 
-  helm upgrade shutdown-auditor "$CHART" --reset-then-reuse-values \
-    --set replicaCount=3 --set policy.spec.defaults.cleanupSeconds=7
-  # None becomes ready without a node, so the rollout stops at one new pod beside the three old ones.
-  until_true 30 "a new pod beside the old ones" pod_count_is "$namespace" 4
-  [[ "$(deployment "$namespace" .metadata.uid)" == "$uid" ]] || bad "helm $version: the upgrade made the Deployment anew"
-  kubectl -n "$namespace" get configmap shutdown-auditor-policy >/dev/null ||
-    bad "helm $version: no policy after the upgrade"
+helm upgrade shutdown-auditor "$CHART" --reset-then-reuse-values \
+  --set replicaCount=3 --set policy.spec.defaults.cleanupSeconds=7
+# None becomes ready without a node, so the rollout stops at one new pod beside the three old ones.
+until_true 30 "a new pod beside the old ones" pod_count_is "$namespace" 4
+[[ "$(deployment "$namespace" .metadata.uid)" == "$uid" ]] || bad "the upgrade made the Deployment anew"
+kubectl -n "$namespace" get configmap shutdown-auditor-policy >/dev/null ||
+  bad "no policy after the upgrade"
 
-  generation="$(deployment "$namespace" .metadata.generation)"
-  helm upgrade shutdown-auditor "$CHART" --reset-then-reuse-values
-  [[ "$(deployment "$namespace" .metadata.generation)" == "$generation" ]] ||
-    bad "helm $version: an upgrade to the same changes the Deployment"
-
-  helm rollback shutdown-auditor 1
-  [[ "$(deployment "$namespace" .spec.replicas)" == 2 ]] || bad "helm $version: the rollback did not restore the replicas"
-  gone "$namespace" configmap/shutdown-auditor-policy >/dev/null 2>&1 ||
-    bad "helm $version: the rollback left the policy's ConfigMap"
-
-  for again in yes no; do
-    helm uninstall shutdown-auditor
-    until_true 60 "an empty namespace after helm $version uninstall" is_empty "$namespace"
-    [[ -z "$(cluster_wide)" ]] || bad "helm $version: uninstall left $(cluster_wide)"
-    kubectl get shutdownpolicy mine >/dev/null || bad "helm $version: uninstall took a policy along"
-    [[ $again == no ]] || helm install shutdown-auditor "$CHART"
-  done
-  # Kept kinds belong to the release that made them; another one has to be told to take them.
-  namespace="other-$version"
-  kubectl create namespace "$namespace" >/dev/null
-  helm install shutdown-auditor "$CHART" --take-ownership
-  helm uninstall shutdown-auditor
-  kubectl delete crd shutdownaudits.shutdownaudit.dev shutdownpolicies.shutdownaudit.dev >/dev/null
-  say "Helm $version: install, upgrade, rollback, uninstall"
+# The commands that the notes name work. Nothing is ready without a node, and nothing is deleted here.
+helm get notes shutdown-auditor
+mapfile -t commands < <(sed -n 's/^    kubectl //p' "$work/helm.log")
+((${#commands[@]} == 4)) || bad "the notes have ${#commands[@]} commands: $(<"$work/helm.log")"
+kubectl apply -f - >/dev/null <<YAML
+apiVersion: shutdownaudit.dev/v1alpha1
+kind: ShutdownAudit
+metadata: {name: deployment-web, namespace: $namespace}
+spec: {targetRef: {group: apps, kind: Deployment, name: web}}
+YAML
+for command in "${commands[@]}"; do
+  case "$command" in
+    *"rollout status"*) command+=" --watch=false" ;;
+    "delete "*) command+=" --dry-run=server" ;;
+  esac
+  command="${command//NAMESPACE/$namespace}"
+  # shellcheck disable=SC2086
+  kubectl ${command//NAME/deployment-web} >"$work/said" 2>&1 || { cat "$work/said" >&2; bad "the notes say: kubectl $command"; }
 done
+kubectl -n "$namespace" delete shutdownaudit deployment-web >/dev/null
+
+generation="$(deployment "$namespace" .metadata.generation)"
+helm upgrade shutdown-auditor "$CHART" --reset-then-reuse-values
+[[ "$(deployment "$namespace" .metadata.generation)" == "$generation" ]] ||
+  bad "an upgrade to the same changes the Deployment"
+
+helm rollback shutdown-auditor 1
+[[ "$(deployment "$namespace" .spec.replicas)" == 2 ]] || bad "the rollback did not restore the replicas"
+gone "$namespace" configmap/shutdown-auditor-policy >/dev/null 2>&1 ||
+  bad "the rollback left the policy's ConfigMap"
+
+for again in yes no; do
+  helm uninstall shutdown-auditor
+  until_true 60 "an empty namespace after the uninstall" is_empty "$namespace"
+  [[ -z "$(cluster_wide)" ]] || bad "uninstall left $(cluster_wide)"
+  kubectl get shutdownpolicy mine >/dev/null || bad "uninstall took a policy along"
+  [[ $again == no ]] || helm install shutdown-auditor "$CHART"
+done
+# Kept kinds belong to the release that made them; another one has to be told to take them.
+namespace=other
+kubectl create namespace "$namespace" >/dev/null
+helm install shutdown-auditor "$CHART" --take-ownership
+helm uninstall shutdown-auditor
+kubectl delete crd shutdownaudits.shutdownaudit.dev shutdownpolicies.shutdownaudit.dev >/dev/null
+say "install, upgrade, rollback, uninstall"
 
 # From the plain manifests to a release.
-kubectl apply --server-side -f manifests/install.yaml >/dev/null
+kubectl apply -f manifests/install.yaml >/dev/null
 namespace=shutdown-auditor
 until_true 30 "two pods of the plain manifests" pod_count_is "$namespace" 2
 uid="$(deployment "$namespace" .metadata.uid)"
@@ -97,4 +119,4 @@ helm upgrade --install shutdown-auditor "$CHART" --take-ownership
 [[ "$(deployment "$namespace" .metadata.uid)" == "$uid" ]] || bad "Helm made the Deployment of the plain manifests anew"
 say "from the plain manifests to a release"
 
-((problems == 0)) || die "$problems problems"
+verdict

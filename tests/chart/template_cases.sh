@@ -1,4 +1,4 @@
-# Sourced by run.sh, whose `fail`, `render` and `work` it uses.
+# Sourced by render_test.sh, whose `bad`, `render` and `work` it uses.
 # shellcheck shell=bash disable=SC2154,SC2016
 
 # What the tests say about the list of rendered objects.
@@ -20,10 +20,10 @@ holds() { # holds WHAT JQ [HELM ARGUMENTS...]: JQ is true about what the chart r
   shift 2
   if ! render helm4 shutdown-auditor "$@" 2>"$work/err" | to_json >"$work/objects.json"; then
     cat "$work/err" >&2
-    fail "$what: does not render"
+    bad "$what: does not render"
   elif ! jq -e "$JQ_WORDS $expression" "$work/objects.json" >/dev/null 2>"$work/err"; then
     cat "$work/err" >&2
-    fail "$what: $expression"
+    bad "$what: $expression"
   fi
 }
 
@@ -32,10 +32,10 @@ refused() { # refused TEXT [HELM ARGUMENTS...]: the chart does not render and sa
   shift
   for helm in helm3 helm4; do
     if render "$helm" x "$@" >/dev/null 2>"$work/err"; then
-      fail "$helm accepts $*"
+      bad "$helm accepts $*"
     elif ! grep -qF -- "$text" "$work/err"; then
       cat "$work/err" >&2
-      fail "$helm refuses $* without saying: $text"
+      bad "$helm refuses $* without saying: $text"
     fi
   done
 }
@@ -64,7 +64,9 @@ holds "every namespaced object names its namespace" \
 holds "a full name" 'deployment.metadata.name == "n" and pod.spec.serviceAccountName == "n"
     and flag("leader-elect-resource-name") == ["n"]' \
   --set fullnameOverride=n
-holds "image: tag is the appVersion" 'container.image | test("^shutdown-auditor:[0-9.]+$")'
+holds "image: the name that image/build.sh gives it, tag is the appVersion" \
+  'container.image | test("^registry.local/shutdown-auditor:[0-9.]+$")'
+holds "image: a bare name" 'container.image | test("^shutdown-auditor:[0-9.]+$")' --set image.registry=
 holds "image: registry, tag" 'container.image == "r.local/a/b:v1"' \
   --set image.registry=r.local,image.repository=a/b,image.tag=v1
 holds "image: global registry wins" 'container.image | startswith("mirror.local/shutdown-auditor:")' \
@@ -173,6 +175,7 @@ holds "the dashboard is valid JSON under the sidecar's label" \
 holds "without metrics: no port, no Service" \
   'kind("Service") == [] and [container.ports[].name] == ["health"] and flag("metrics-bind-address") == ["0"]
    and [kind("NetworkPolicy")[0].spec.ingress[].ports[].port] == ["health"]' --set metrics.enabled=false
+holds "no NetworkPolicy" 'kind("NetworkPolicy") == []' --set networkPolicy.enabled=false
 holds "who may scrape" 'kind("NetworkPolicy")[0].spec.ingress[1].from == [{podSelector: {}}]' \
   --set-json 'networkPolicy.metricsFrom=[{"podSelector":{}}]'
 

@@ -13,12 +13,13 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/cluster/lib.sh
 source "$here/../cluster/lib.sh"
 
-# command, version, Go package
+# group, command, version, Go module, package in it, variable that holds the version. A group is built from one module,
+# with one set of dependencies: what both Helms need of Kubernetes is compiled once.
 readonly TOOLS=(
-  "helm3 3.21.4 helm.sh/helm/v3/cmd/helm"
-  "helm4 4.2.4 helm.sh/helm/v4/cmd/helm"
-  "kubeconform 0.7.0 github.com/yannh/kubeconform/cmd/kubeconform"
-  "kube-score 1.20.0 github.com/zegl/kube-score/cmd/kube-score"
+  "helm helm3 3.21.4 helm.sh/helm/v3 cmd/helm internal/version.version"
+  "helm helm4 4.2.4 helm.sh/helm/v4 cmd/helm internal/version.version"
+  "kubeconform kubeconform 0.7.0 github.com/yannh/kubeconform cmd/kubeconform -"
+  "kube-score kube-score 1.20.0 github.com/zegl/kube-score cmd/kube-score -"
 )
 
 readonly OPERATOR_MODULE=github.com/prometheus-operator/prometheus-operator OPERATOR_VERSION=0.85.0
@@ -37,15 +38,37 @@ publish() { # publish FILE COMMAND VERSION
   printf '%s\n' "$3" >"$cache/$2.version"
 }
 
-build() { # build COMMAND VERSION PACKAGE
-  local started=$SECONDS
-  say "building $1 $2 ..."
-  # One package at a time: these builds run beside others.
-  env -u GOOS -u GOARCH CGO_ENABLED=0 GOWORK=off GOFLAGS="${GOFLAGS:-} -p=1" GOBIN="$work/$1" \
-    nice go install -trimpath -ldflags "-s -w" "$3@v$2" >"$work/output" 2>&1 </dev/null ||
-    { tail -n 30 "$work/output" >&2; die "building $1 $2 failed"; }
-  publish "$work/$1/$(basename "$3")" "$1" "$2"
-  say "$1 $2: built in $((SECONDS - started)) s"
+in_module() { # in_module COMMAND...: in $module; the output is shown when it fails
+  (cd "$module" && exec nice "$@") >"$work/output" 2>&1 </dev/null ||
+    { tail -n 30 "$work/output" >&2; die "'$*' failed"; }
+}
+
+prepare() { # prepare GROUP: a module that requires all of its tools
+  local group name version path package
+  local -a required=() imported=()
+  for tool in "${TOOLS[@]}"; do
+    read -r group name version path package _ <<<"$tool"
+    if [[ $group == "$1" ]]; then
+      required+=("$path@v$version")
+      imported+=("	_ \"$path/$package\"")
+    fi
+  done
+  module="$work/$1.module"
+  mkdir "$module"
+  printf 'module chart-tools\n\ngo 1.26.0\n' >"$module/go.mod"
+  printf '//go:build tools\n\npackage tools\n\nimport (\n%s\n)\n' "$(printf '%s\n' "${imported[@]}")" >"$module/tools.go"
+  in_module go get "${required[@]}"
+}
+
+build() { # build GROUP COMMAND VERSION MODULE PACKAGE VARIABLE
+  local started=$SECONDS flags="-s -w"
+  module="$work/$1.module"
+  [[ -d "$module" ]] || prepare "$1"
+  [[ "$6" == - ]] || flags+=" -X $4/$6=v$3"
+  say "building $2 $3 ..."
+  in_module go build -mod=mod -trimpath -ldflags "$flags" -o "$work/$2" "$4/$5"
+  publish "$work/$2" "$2" "$3"
+  say "$2 $3: built in $((SECONDS - started)) s"
 }
 
 get_promtool() {
@@ -59,7 +82,7 @@ get_promtool() {
 get_operator_kinds() {
   say "taking the kinds of the Prometheus operator $OPERATOR_VERSION out of its module ..."
   local directory kind
-  directory="$(cd "$work" && GOWORK=off go mod download -json "$OPERATOR_MODULE@v$OPERATOR_VERSION" |
+  directory="$(cd "$work" && go mod download -json "$OPERATOR_MODULE@v$OPERATOR_VERSION" |
     sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p')"
   [[ -d "$directory" ]] || die "the go command could not fetch $OPERATOR_MODULE"
   mkdir "$work/kinds"
@@ -76,7 +99,7 @@ if [[ "${1:-}" == --path ]]; then
   exit 0
 fi
 for command in "$@"; do
-  printf '%s\n' "${TOOLS[@]}" | grep "^$command " >/dev/null ||
+  printf '%s\n' "${TOOLS[@]}" | grep "^[a-z-]* $command " >/dev/null ||
     die "unknown argument '$command'; usage: tools.sh [--path | COMMAND...]"
 done
 
@@ -87,13 +110,17 @@ flock 9
 work="$(mktemp -d)"
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
+export CGO_ENABLED=0 GOWORK=off
+# These builds run beside others, which matter more.
+export GOFLAGS="${GOFLAGS:-} -p=1"
+unset GOOS GOARCH
 for tool in "${TOOLS[@]}"; do
-  read -r name version package <<<"$tool"
+  read -r group name version path package variable <<<"$tool"
   if (($# > 0)) && [[ " $* " != *" $name "* ]]; then continue; fi
   if ! cached "$name" "$version"; then
     [[ -n "${go_checked:-}" ]] || check_go
     go_checked=yes
-    build "$name" "$version" "$package"
+    build "$group" "$name" "$version" "$path" "$package" "$variable"
   fi
 done
 (($# == 0)) || exit 0
