@@ -4,6 +4,7 @@
 #   make build         the release binary, build/release/bin/shutdown-auditor
 #   make bench         benchmarks against a reference in the same run
 #   make chart-test    Helm chart, manifests and image: rendering, checkers, rights on a real API server
+#   make release       the files of a release with checksums, in build/dist
 #   make fuzz          every fuzz target for FUZZ_SECONDS (600) with libFuzzer; `make test` replays their corpora
 #   make e2e           the release on two real nodes: install, upgrade, failures, uninstall; needs root
 #   make cluster       a local cluster with NODES (1) nodes that have IMAGES (OCI archives); make cluster-down stops it
@@ -14,7 +15,7 @@ NODES ?= 1
 CLUSTER_DIR ?= $(CURDIR)/build/cluster
 BIN := build/release/bin/shutdown-auditor
 
-.PHONY: help demo test bench fuzz chart-test e2e build cluster cluster-down deps deps-node tools
+.PHONY: help demo test bench fuzz chart-test release e2e build cluster cluster-down deps deps-node tools
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -44,6 +45,10 @@ bench: build tools
 
 chart-test: build tools
 	@tests/chart/run.sh $(BIN)
+
+release: build
+	@tests/chart/deps.sh
+	@packaging/release.sh
 
 fuzz: deps
 	@tests/fuzz/run.sh

@@ -18,6 +18,8 @@ die() { echo "image/build.sh: error: $*" >&2; exit 1; }
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=image/config.sh
 source "$here/config.sh"
+# shellcheck source=image/archive.sh
+source "$here/archive.sh"
 project="$(dirname "$here")"
 binary="$project/build/release/bin/shutdown-auditor" output="$project/build/image" name=registry.local/shutdown-auditor
 while (($# > 0)); do
@@ -34,31 +36,19 @@ for command in umoci skopeo jq; do
   command -v "$command" >/dev/null || die "no $command: apt-get install umoci skopeo jq"
 done
 [[ -x "$binary" ]] || die "$binary does not exist: run 'make build' or give --binary"
-case "$(uname -m)" in
-  x86_64) architecture=amd64 ;;
-  aarch64) architecture=arm64 ;;
-  *) architecture="$(uname -m)" ;;
-esac
+architecture="$(architecture)"
 
 # "shutdown-auditor 1.2.3 (0123456789ab)"
 read -r _ version revision <<<"$("$binary" version)"
 [[ -n "${version:-}" ]] || die "$binary does not say its version"
 revision="$(tr -d '()' <<<"${revision:-unknown}")"
-if [[ -z "${SOURCE_DATE_EPOCH:-}" ]]; then
-  SOURCE_DATE_EPOCH="$(git -C "$project" log -1 --format=%ct 2>/dev/null || echo 0)"
-fi
-export SOURCE_DATE_EPOCH
+set_source_date "$project"
 created="$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)"
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-deterministic_tar() { # deterministic_tar FILE DIRECTORY
-  tar --create --file "$1" --directory "$2" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
-    --format=ustar .
-}
-
 "$here/rootfs.sh" "$binary" "$work/root"
-deterministic_tar "$work/layer.tar" "$work/root"
+deterministic_tar "$work/root" . >"$work/layer.tar"
 
 layout="$work/layout" image="$work/layout:$version"
 umoci init --layout "$layout"
@@ -83,7 +73,7 @@ mv "$work/index.json" "$layout/index.json"
 
 mkdir -p "$output"
 base="shutdown-auditor-$version-linux-$architecture"
-deterministic_tar "$output/$base.oci.tar" "$layout"
+deterministic_tar "$layout" . >"$output/$base.oci.tar"
 cp "$work/root/usr/share/doc/shutdown-auditor/sbom.spdx.json" "$output/$base.sbom.spdx.json"
 (cd "$output" && sha256sum "$base.oci.tar" "$base.sbom.spdx.json" >"$base.sha256sums")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the chart's tests need beside those of tests/cluster/deps.sh: yq (jq for YAML), umoci
-# and skopeo.
+# and skopeo for the image, patchelf for the release.
 set -euo pipefail
 
 PROGRAM=chart-deps
@@ -8,7 +8,7 @@ PROGRAM=chart-deps
 source "$(dirname "${BASH_SOURCE[0]}")/../cluster/lib.sh"
 
 missing=()
-for package in binutils jq yq umoci skopeo; do
+for package in binutils jq patchelf yq umoci skopeo; do
   if [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" != installed ]]; then
     missing+=("$package")
   fi

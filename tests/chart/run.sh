@@ -14,7 +14,7 @@ binary="$(realpath "${1:-build/release/bin/shutdown-auditor}")"
 "$here/../cluster/tools.sh" --quiet
 
 failed=()
-for test in "render_test.sh $binary" "image_test.sh $binary" "server_test.sh $binary" \
+for test in "render_test.sh $binary" "image_test.sh $binary" "release_test.sh $binary" "server_test.sh $binary" \
   "lifecycle_test.sh 3" "lifecycle_test.sh 4"; do
   read -r name argument <<<"$test"
   began=$SECONDS
