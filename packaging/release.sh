@@ -60,8 +60,8 @@ mkdir -p "$work/archive/lib" "$work/archive/licenses"
 cp "$work/root/usr/bin/shutdown-auditor" "$project/LICENSE" "$work/archive/"
 patchelf --force-rpath --set-rpath "\$ORIGIN/lib" "$work/archive/shutdown-auditor"
 find "$work/root/usr/lib" -name '*.so*' -type f \
-  ! -name 'ld-*' ! -name 'lib[cm].so.*' ! -name 'libpthread.so.*' ! -name 'libdl.so.*' ! -name 'librt.so.*' ! -name 'libresolv.so.*' \
-  -exec cp {} "$work/archive/lib/" \;
+  ! -name 'ld-*' ! -name 'lib[cm].so.*' ! -name 'libpthread.so.*' ! -name 'libdl.so.*' ! -name 'librt.so.*' \
+  ! -name 'libresolv.so.*' -exec cp {} "$work/archive/lib/" \;
 for copyright in "$work"/root/usr/share/doc/*/copyright; do
   package="$(basename "$(dirname "$copyright")")"
   [[ "$package" == libc6 ]] || cp "$copyright" "$work/archive/licenses/$package"

@@ -32,7 +32,8 @@ build() { # build PRESET
   cmake --build --preset "$1" --parallel "$jobs"
 }
 
-# The servers, and Helm and other checkers of the chart, build while the C++ builds; all are needed before the first test runs.
+# The servers, and Helm and other checkers of the chart, build while the C++ builds; all are needed before the first test
+# runs.
 tools_log=$(mktemp)
 tools_pid=
 if [[ " $stages " == *" dev "* ]]; then

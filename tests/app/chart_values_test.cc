@@ -1,5 +1,5 @@
-// The chart writes out numbers of the program: its shutdown phases as the reason for the pods' grace period, and the defaults
-// of flags. Here they are compared with the program's own.
+// The chart writes out numbers of the program: its shutdown phases as the reason for the pods' grace period, and the
+// defaults of flags. Here they are compared with the program's own.
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>

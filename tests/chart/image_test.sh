@@ -42,7 +42,8 @@ export SOURCE_DATE_EPOCH=1700000000
 image/build.sh --binary "$binary" --output "$work/one" >"$work/report"
 # Where, when and by whom must not matter.
 cp "$binary" "$work/program"
-(umask 077 && cd / && TZ=Pacific/Kiritimati "$OLDPWD/image/build.sh" --binary "$work/program" --output "$work/two" >/dev/null)
+(umask 077 && cd / && export TZ=Pacific/Kiritimati &&
+  "$OLDPWD/image/build.sh" --binary "$work/program" --output "$work/two" >/dev/null)
 (cd "$work/two" && sha256sum --quiet -c ../one/*.sha256sums) || die "two builds of one program differ"
 
 archive="$(echo "$work"/one/*.oci.tar)"

@@ -81,7 +81,8 @@ for command in "${commands[@]}"; do
   esac
   command="${command//NAMESPACE/$namespace}"
   # shellcheck disable=SC2086
-  kubectl ${command//NAME/deployment-web} >"$work/said" 2>&1 || { cat "$work/said" >&2; bad "the notes say: kubectl $command"; }
+  kubectl ${command//NAME/deployment-web} >"$work/said" 2>&1 ||
+    { cat "$work/said" >&2; bad "the notes say: kubectl $command"; }
 done
 kubectl -n "$namespace" delete shutdownaudit deployment-web >/dev/null
 

@@ -18,7 +18,8 @@ trap 'rm -rf "$work"' EXIT
 export SOURCE_DATE_EPOCH=1700000000
 
 packaging/release.sh --binary "$binary" --output "$work/one" >"$work/report"
-(umask 077 && cd / && TZ=Pacific/Kiritimati "$OLDPWD/packaging/release.sh" --binary "$binary" --output "$work/two" >/dev/null)
+(umask 077 && cd / && export TZ=Pacific/Kiritimati &&
+  "$OLDPWD/packaging/release.sh" --binary "$binary" --output "$work/two" >/dev/null)
 diff -r "$work/one" "$work/two" >&2 || bad "two releases of one program differ"
 
 read -r _ version _ <<<"$("$binary" version)"
@@ -40,7 +41,8 @@ sed -n '/^## Verifying a release/,/^## What/p' docs/install.md | sed -n 's/^    
 grep -qx "$base.oci.tar: OK" "$work/said" || bad "docs/install.md does not verify the image"
 mkdir "$work/layout"
 tar -xf "$work/one/$base.oci.tar" -C "$work/layout"
-grep -q "$(jq -r '.manifests[0].digest' "$work/layout/index.json")" "$work/said" || bad "docs/install.md does not show the digest"
+grep -q "$(jq -r '.manifests[0].digest' "$work/layout/index.json")" "$work/said" ||
+  bad "docs/install.md does not show the digest"
 while read -r file; do
   printf x >>"$work/two/$file"
   ! (cd "$work/two" && bash -euo pipefail "$work/documented.sh") >/dev/null 2>&1 || bad "a changed $file goes unnoticed"
@@ -50,10 +52,12 @@ done < <(grep -v sha256sums <<<"$files")
 # The program, unpacked anywhere and called by a link of another name, with the libraries beside it.
 mkdir -p "$work/a b/unpacked" "$work/bin"
 tar -xzf "$work/one/$base.tar.gz" -C "$work/a b/unpacked"
-[[ "$(ls "$work/a b/unpacked")" == $'LICENSE\nlib\nlicenses\nshutdown-auditor' ]] || bad "in the archive: $(ls "$work/a b/unpacked")"
+[[ "$(ls "$work/a b/unpacked")" == $'LICENSE\nlib\nlicenses\nshutdown-auditor' ]] ||
+  bad "in the archive: $(ls "$work/a b/unpacked")"
 cmp LICENSE "$work/a b/unpacked/LICENSE" || bad "another licence"
 ln -s "$work/a b/unpacked/shutdown-auditor" "$work/bin/kubectl-shutdownaudit"
-[[ "$(env -i "$work/bin/kubectl-shutdownaudit" version)" == "$("$binary" version)" ]] || bad "the program of the archive does not run"
+[[ "$(env -i "$work/bin/kubectl-shutdownaudit" version)" == "$("$binary" version)" ]] ||
+  bad "the program of the archive does not run"
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n' | env -i "$work/bin/kubectl-shutdownaudit" check -f - -q ||
   bad "the program of the archive does not check"
 elsewhere="$(ldd "$work/a b/unpacked/shutdown-auditor" | grep -vF "$work/a b/unpacked/lib/" |
@@ -62,11 +66,13 @@ elsewhere="$(ldd "$work/a b/unpacked/shutdown-auditor" | grep -vF "$work/a b/unp
 
 # The chart and the manifests.
 for helm in helm3 helm4; do
-  cmp <("$tools/$helm" template x "$work/one/shutdown-auditor-$version.tgz" --kube-version 1.34.0) <(render "$helm" x --namespace default) ||
+  cmp <("$tools/$helm" template x "$work/one/shutdown-auditor-$version.tgz" --kube-version 1.34.0) \
+    <(render "$helm" x --namespace default) ||
     bad "$helm renders the chart's package differently"
 done
 cmp "$work/one/shutdown-auditor-$version-install.yaml" manifests/install.yaml || bad "install.yaml"
-cmp <(to_json <"$work/one/shutdown-auditor-$version-crds.yaml") <(for crd in crds/*.yaml; do echo ---; cat "$crd"; done | to_json) ||
+cmp <(to_json <"$work/one/shutdown-auditor-$version-crds.yaml") \
+  <(for crd in crds/*.yaml; do echo ---; cat "$crd"; done | to_json) ||
   bad "crds.yaml"
 while read -r line; do say "$line"; done <"$work/report"
 verdict

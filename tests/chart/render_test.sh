@@ -4,7 +4,7 @@
 #   tests/chart/render_test.sh BINARY
 set -euo pipefail
 
-PROGRAM=chart-render-test
+PROGRAM="chart-render-test"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/cluster/lib.sh
 source "$here/../cluster/lib.sh"
@@ -23,6 +23,29 @@ say "what is generated is current, versions agree"
 project="$(sed -n 's/^project(shutdown-auditor VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)"
 chart="$(sed -n 's/^version: //p' "$CHART/Chart.yaml")/$(sed -n 's/^appVersion: "\(.*\)"/\1/p' "$CHART/Chart.yaml")"
 [[ "$chart" == "$project/$project" ]] || bad "Chart.yaml has versions $chart, CMakeLists.txt $project"
+
+# The schema knows every value and nothing else; the first level of a policy is that of the kind.
+to_json <"$CHART/values.yaml" | jq '.[0]' >"$work/values.json"
+# What is inside of these is Kubernetes' or the user's own, and has no default.
+open='resources|livenessProbe|readinessProbe|lifecycle|policy\.spec|metrics\.prometheusRule\.disabled'
+unlike="$(jq -r --slurpfile values "$work/values.json" '
+  .definitions as $definitions
+  | def resolved: if has("$ref") then $definitions[.["$ref"] | sub("^#/definitions/"; "")] else . end;
+  def compare($schema; $values; $path):
+    ($schema | resolved) as $schema
+    | if $schema.properties == null or ($values | type) != "object" then empty
+      else ((($schema.properties | keys) - ($values | keys))[] | "\($path)\(.) has no value"),
+        ((($values | keys) - ($schema.properties | keys))[] | "\($path)\(.) is not in the schema"),
+        ($values | keys[] | . as $key | select($schema.properties | has($key))
+          | compare($schema.properties[$key]; $values[$key]; "\($path)\($key)."))
+      end;
+  compare(.; $values[0]; "")' "$CHART/values.schema.json" |
+  grep -vE "^($open)\." || true)"
+[[ -z "$unlike" ]] || bad "values.yaml and values.schema.json: $unlike"
+cmp <(jq -r '.properties.policy.properties.spec.properties | keys[]' "$CHART/values.schema.json") \
+  <(to_json <crds/shutdownpolicies.yaml |
+    jq -r '.[0].spec.versions[0].schema.openAPIV3Schema.properties.spec.properties | keys[]') ||
+  bad "values.schema.json has other fields for policy.spec than the kind"
 
 say "renders under Helm 3 and 4, the same every time; lint"
 for values in "${sets[@]}"; do
@@ -81,13 +104,23 @@ for values in "${sets[@]}"; do
 done
 "$binary" check -f manifests --complete --fail-on warn --fail-if-empty -q >&2 || bad "check finds something in manifests/"
 
+say "the program takes the flags of every rendering"
+for values in "${sets[@]}"; do
+  name="$(basename "$values" -values.yaml)"
+  mapfile -t flags < <(jq -r '.[] | select(.kind == "Deployment").spec.template.spec.containers[0].args[]' \
+    "$work/$name.helm4.json")
+  ! env -u KUBECONFIG "$binary" "${flags[@]}" --kubeconfig "$work/none" >"$work/said" 2>&1 || bad "runs without a kubeconfig"
+  grep -q starting "$work/said" || { cat "$work/said" >&2; bad "the program refuses the flags of $name"; }
+done
+
 say "kube-score"
 # The remarks that docs/install.md answers; those of the default values are all of them, and strict values leave none that is
 # critical.
 # shellcheck disable=SC2016
 answered="$(sed -n 's/^| kube-score `\([a-z0-9-]*\)`.*/\1/p' docs/install.md | sort)"
 remarks() { # remarks NAME GRADE: the checks of kube-score that grade a set of values so (1: critical, 10: fine)
-  "$tools/kube-score" score "$work/$1.helm4.yaml" --kubernetes-version v1.34 --output-format json >"$work/score.json" || true
+  "$tools/kube-score" score "$work/$1.helm4.yaml" --kubernetes-version v1.34 --output-format json >"$work/score.json" ||
+    true  # remarks make it fail
   jq -e 'length > 0' "$work/score.json" >/dev/null || echo nothing-was-read
   jq -r ".[] | .checks[]? | select(.skipped | not) | select(.grade $2) | .check.id" "$work/score.json" | sort -u
 }

@@ -169,7 +169,9 @@ rights_agree() {
       | {namespace: (.objectRef.namespace // ""), verb, status: .responseStatus.code,
          what: "\(.objectRef.apiGroup // "")/\([.objectRef.resource, .objectRef.subresource // empty] | join("/"))"}' |
     sort -u >"$work/asked.json"
-  if jq -e 'select(.status | IN(401, 403))' "$work/asked.json" >&2; then bad "$1: the chart does not allow what the program asks for"; fi
+  if jq -e 'select(.status | IN(401, 403))' "$work/asked.json" >&2; then
+    bad "$1: the chart does not allow what the program asks for"
+  fi
   # A patch that made an object has used the right to create as well.
   jq -r --slurpfile granted "$work/granted.json" '
     .namespace as $namespace
@@ -184,12 +186,14 @@ rights_agree() {
 # series_exist QUERIES: the program has the series that a JSON list of queries asks for.
 series_exist() {
   local port name label value
-  port="$(jq -R -r 'fromjson? | select(.msg == "serving" and .what == "metrics").address | sub(".*:"; "")' "$work/controller.log")"
+  port="$(jq -R -r 'fromjson? | select(.msg == "serving" and .what == "metrics").address | sub(".*:"; "")' \
+    "$work/controller.log")"
   curl -sS --max-time 10 "http://127.0.0.1:$port/metrics" >"$work/metrics"
   jq -f "$here/series.jq" "$1" >"$work/series.json"
-  jq -e 'length > 15' "$work/series.json" >/dev/null || bad "hardly any series in the queries: $(jq -c . "$work/series.json")"
-  jq -r '.[] | .name as $name | (.labels | to_entries[] | "\($name) \(.key) \(.value // "")"), "\($name)"' "$work/series.json" |
-    sort -u >"$work/wanted"
+  jq -e 'length > 15' "$work/series.json" >/dev/null ||
+    bad "hardly any series in the queries: $(jq -c . "$work/series.json")"
+  jq -r '.[] | .name as $name | (.labels | to_entries[] | "\($name) \(.key) \(.value // "")"), "\($name)"' \
+    "$work/series.json" | sort -u >"$work/wanted"
   while read -r name label value; do
     grep -E "^$name(_bucket)?[{ ]" "$work/metrics" | grep -qE "${label:+[\{,]$label=\"$value${value:+\"}}" ||
       bad "an alert or a panel wants $name{$label=\"$value\"}, and the program does not have it"
