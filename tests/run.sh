@@ -2,6 +2,7 @@
 # All tests, in the order in which a failure is cheapest to learn. Prints the seconds of each stage.
 #   tests/run.sh                everything
 #   STAGES="dev asan" tests/run.sh   some stages of: dev asan tsan
+#   E2E=skip tests/run.sh       without the tests that start real nodes, which need root
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
