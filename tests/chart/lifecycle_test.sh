@@ -111,7 +111,12 @@ helm uninstall shutdown-auditor
 kubectl delete crd shutdownaudits.shutdownaudit.dev shutdownpolicies.shutdownaudit.dev >/dev/null
 say "install, upgrade, rollback, uninstall"
 
-# From the plain manifests to a release.
+# The plain manifests take everything away again; and from them to a release.
+if [[ $version == 4 ]]; then
+  kubectl apply -f manifests/install.yaml >/dev/null
+  kubectl delete -f manifests/install.yaml --timeout=60s >/dev/null
+  [[ -z "$(cluster_wide; kubectl get crd,namespace -o name | grep shutdown)" ]] || bad "kubectl delete -f left something"
+fi
 kubectl apply -f manifests/install.yaml >/dev/null
 namespace=shutdown-auditor
 until_true 30 "two pods of the plain manifests" pod_count_is "$namespace" 2

@@ -64,6 +64,19 @@ elsewhere="$(ldd "$work/a b/unpacked/shutdown-auditor" | grep -vF "$work/a b/unp
   grep -vE 'linux-vdso|ld-linux|/lib[cm]\.so|/lib(pthread|dl|rt|resolv)\.so' || true)"
 [[ -z "$elsewhere" ]] || bad "libraries that the archive does not bring: $elsewhere"
 
+# The settings of the release build give the same program wherever the sources are: shown on a small one, with a path in its
+# text and in its debug information.
+for place in here "somewhere else"; do
+  mkdir -p "$work/$place/src"
+  echo 'inline const char* place() { return __FILE__; }' >"$work/$place/src/place.h"
+  printf '#include "place.h"\nint main() { return place()[0] == 0; }\n' >"$work/$place/src/main.cc"
+  mapfile -t settings < <(jq -r --arg place "$work/$place" '.configurePresets[] | select(.name == "release").cacheVariables
+    | "\(.CMAKE_CXX_FLAGS) \(.CMAKE_CXX_FLAGS_RELWITHDEBINFO) \(.CMAKE_EXE_LINKER_FLAGS)" | splits(" +")
+    | gsub("\""; "") | sub("\\$\\{sourceDir\\}"; $place)' CMakePresets.json)
+  g++ -std=c++20 -fPIC "${settings[@]}" -I "$work/$place/src" "$work/$place/src/main.cc" -o "$work/$place/program"
+done
+cmp "$work/here/program" "$work/somewhere else/program" || bad "the place of the sources makes another program"
+
 # The chart and the manifests.
 for helm in helm3 helm4; do
   cmp <("$tools/$helm" template x "$work/one/shutdown-auditor-$version.tgz" --kube-version 1.34.0) \
