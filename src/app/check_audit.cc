@@ -6,6 +6,7 @@
 #include <set>
 
 #include "audit/disruption.h"
+#include "audit/neighbours.h"
 #include "report/timeline.h"
 
 namespace shutdown_auditor::app {
@@ -24,6 +25,7 @@ struct NamespaceObjects {
   objects::StringMap labels;
   bool labels_known = false;
   std::optional<audit::BudgetSurvey> survey;  // made with the first audit
+  std::optional<audit::Neighbours> neighbours;    // likewise
 
   const objects::StringMap* known_labels() const { return labels_known ? &labels : nullptr; }
 
@@ -133,7 +135,11 @@ class Auditor {
     const bool budget_seen = std::any_of(namespaces.begin(), namespaces.end(),
                                          [](const auto& entry) { return !entry.second.budgets.empty(); });
     CheckResult out;
-    for (const InputObject& item : input.objects) {
+    out.workloads.reserve(static_cast<std::size_t>(
+        std::count_if(input.objects.begin(), input.objects.end(), [](const InputObject& item) {
+          return std::holds_alternative<objects::Workload>(item.object.value);
+        })));
+    for (InputObject& item : input.objects) {
       const auto* workload = std::get_if<objects::Workload>(&item.object.value);
       if (workload == nullptr || !item.audited) {
         continue;
@@ -142,9 +148,14 @@ class Auditor {
       if (!is_wanted(*workload, around, input.live)) {
         continue;
       }
-      audit::Surroundings surroundings = around.surroundings(input.unread);
+      if (!around.neighbours) {
+        around.neighbours.emplace(around.surroundings(input.unread));
+      }
+      audit::Neighbours::Near near;
+      audit::Surroundings surroundings = around.neighbours->around(*workload, near);
       surroundings.budgets_may_be_elsewhere = !input.live && !budget_seen && counts_.old_budgets == 0 && !options_.complete;
       out.workloads.push_back({audit_one(item, *workload, surroundings), report::native_sidecars(*workload)});
+      item.object.positions = {};  // the places of the findings are known now
     }
     counts_.workloads = out.workloads.size();
     out.counts = counts_;

@@ -31,7 +31,8 @@ struct CheckResult {
   CheckCounts counts;
 };
 
-// Audits the workloads of an input beside its other objects. Objects that name no namespace are given one: the options',
+// Audits the workloads of an input beside its other objects. Audited workloads lose
+// their positions. Objects that name no namespace are given one: the options',
 // else the only one the input names, else "default".
 CheckResult audit_input(Input& input, const CheckOptions& options, const audit::Policy& policy,
                         const audit::AuditOptions& audit_options);

@@ -1,10 +1,10 @@
 #include "audit/disruption.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <unordered_map>
 
+#include "audit/label_index.h"
 #include "audit/roles.h"
 
 namespace shutdown_auditor::audit {
@@ -14,30 +14,27 @@ constexpr std::int64_t kKedaDefaultCeiling = 100;
 
 std::int64_t clamp_replicas(std::int64_t value) { return std::clamp<std::int64_t>(value, 0, kMaxPods); }
 
-constexpr std::array<std::string_view, 6> kChosenLabels{
-    "pod-template-hash",        "rollouts-pod-template-hash", "controller-revision-hash", "pod-template-generation",
-    "apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"};
-
-bool is_chosen(std::string_view key) {
-  return std::find(kChosenLabels.begin(), kChosenLabels.end(), key) != kChosenLabels.end();
-}
-
 bool mentions_chosen(const objects::LabelSelector& selector) {
   return std::any_of(selector.match_labels.begin(), selector.match_labels.end(),
-                     [](const auto& pair) { return is_chosen(pair.first); }) ||
+                     [](const auto& pair) { return is_chosen_label(pair.first); }) ||
          std::any_of(selector.match_expressions.begin(), selector.match_expressions.end(),
-                     [](const objects::SelectorRequirement& each) { return is_chosen(each.key); });
+                     [](const objects::SelectorRequirement& each) { return is_chosen_label(each.key); });
 }
 
 // The selector without what it asks of values that controllers choose.
 objects::LabelSelector without_chosen(const objects::LabelSelector& selector, const objects::StringMap& own) {
   objects::LabelSelector rest = selector;
   std::erase_if(rest.match_labels,
-                [&](const auto& pair) { return is_chosen(pair.first) && objects::find(own, pair.first) == nullptr; });
+                [&](const auto& pair) { return is_chosen_label(pair.first) && objects::find(own, pair.first) == nullptr; });
   std::erase_if(rest.match_expressions, [&](const objects::SelectorRequirement& each) {
-    return is_chosen(each.key) && (each.op == "In" || each.op == "NotIn") && objects::find(own, each.key) == nullptr;
+    return is_chosen_label(each.key) && (each.op == "In" || each.op == "NotIn") && objects::find(own, each.key) == nullptr;
   });
   return rest;
+}
+
+const objects::StringMap& required_labels(const objects::PodDisruptionBudget& budget) {
+  static const objects::StringMap kNone;
+  return budget.selector ? budget.selector->match_labels : kNone;
 }
 
 bool same_object(const objects::Workload& a, const objects::Workload& b) {
@@ -77,7 +74,13 @@ class ScalerIndex {
   std::unordered_map<std::string_view, std::vector<const objects::Autoscaler*>> by_target_;
 };
 
-// Adds up what a budget selects: the audited workload, if one is given, and everything else around.
+// Not a part of another workload, and not scaled to nothing.
+bool stands_for_itself(const objects::Workload& workload, const ScalerIndex& scalers) {
+  if (is_part_of_another(workload)) return false;
+  return !has_replicas(workload) || scalers.replicas_of(workload).ceiling > 0;
+}
+
+// Adds up what a budget selects.
 class BudgetReader {
  public:
   BudgetReader(const objects::PodDisruptionBudget& budget, const ScalerIndex& scalers) : budget_(budget), scalers_(scalers) {
@@ -90,31 +93,21 @@ class BudgetReader {
     }
   }
 
-  BudgetReading read(const objects::Workload* audited, const Surroundings& surroundings) {
-    if (audited != nullptr) add(*audited);
+  // The audited workload and everything else around.
+  BudgetReading read(const objects::Workload& audited, const Surroundings& surroundings) {
+    add(audited);
     if (surroundings.workloads != nullptr) {
       for (const objects::Workload* other : *surroundings.workloads) {
-        if (is_part_of_another(*other) || (audited != nullptr && same_object(*other, *audited))) continue;
-        if (!has_replicas(*other) || scalers_.replicas_of(*other).ceiling > 0) add(*other);
+        if (stands_for_itself(*other, scalers_) && !same_object(*other, audited)) add(*other);
       }
     }
     if (surroundings.jobs != nullptr) {
       for (const objects::JobTemplate* job : *surroundings.jobs) add(*job);
     }
-    reading_.alone = surroundings.workloads != nullptr && selected_ == 1 && !some_;
-    reading_.only_bare_pods = counts_scale(budget_) && selected_ > 0 && selected_ == bare_ && !some_;
-    if (!counts_scale(budget_)) reading_.without_scale.clear();
-    if (reading_.sync_failed || !reading_.without_scale.empty()) return std::move(reading_);
-
-    // Without a limit nothing can make it allow an eviction, so it need not be known what else it selects.
-    const bool blocks_always = !budget_.min_available && !budget_.max_unavailable;
-    if (!blocks_always && (!countable_ || some_ || surroundings.workloads == nullptr)) return std::move(reading_);
-    reading_.at_floor = status_of(budget_, at_floor_);
-    reading_.at_ceiling = status_of(budget_, at_ceiling_);
-    return std::move(reading_);
+    return conclude(surroundings);
   }
 
- private:
+  // Counts it when the budget selects it.
   void add(const objects::Workload& workload) {
     const Selection selection = selects(budget_, workload);
     if (selection == Selection::kNone) return;
@@ -139,6 +132,24 @@ class BudgetReader {
     name_without_scale(job.kind.kind, job.meta.name);
   }
 
+  const objects::PodDisruptionBudget& budget() const { return budget_; }
+
+  // After everything is added.
+  BudgetReading conclude(const Surroundings& surroundings) {
+    reading_.alone = surroundings.workloads != nullptr && selected_ == 1 && !some_;
+    reading_.only_bare_pods = counts_scale(budget_) && selected_ > 0 && selected_ == bare_ && !some_;
+    if (!counts_scale(budget_)) reading_.without_scale.clear();
+    if (reading_.sync_failed || !reading_.without_scale.empty()) return std::move(reading_);
+
+    // Without a limit nothing can make it allow an eviction, so it need not be known what else it selects.
+    const bool blocks_always = !budget_.min_available && !budget_.max_unavailable;
+    if (!blocks_always && (!countable_ || some_ || surroundings.workloads == nullptr)) return std::move(reading_);
+    reading_.at_floor = status_of(budget_, at_floor_);
+    reading_.at_ceiling = status_of(budget_, at_ceiling_);
+    return std::move(reading_);
+  }
+
+ private:
   void name_without_scale(const std::string& kind, const std::string& name) {
     if (reading_.without_scale.empty()) reading_.without_scale = kind + " " + name;
   }
@@ -198,10 +209,31 @@ Selection selects(const objects::PodDisruptionBudget& budget, const objects::Wor
 BudgetSurvey::BudgetSurvey(const Surroundings& surroundings) {
   if (surroundings.budgets == nullptr) return;
   const ScalerIndex scalers(surroundings);
+  std::vector<BudgetReader> readers;
+  LabelIndex index;
   for (const objects::PodDisruptionBudget* budget : *surroundings.budgets) {
     if (!budget_problem(*budget).empty()) continue;
-    readings_.emplace(budget, BudgetReader(*budget, scalers).read(nullptr, surroundings));
+    readers.emplace_back(*budget, scalers);
+    index.add(required_labels(*budget));
   }
+  index.finish();
+  std::vector<std::size_t> near;
+  const auto add_where_selected = [&](const auto& object, const objects::StringMap& labels) {
+    near.clear();
+    index.candidates(labels, near);
+    std::sort(near.begin(), near.end());
+    near.erase(std::unique(near.begin(), near.end()), near.end());
+    for (const std::size_t number : near) readers[number].add(object);
+  };
+  if (surroundings.workloads != nullptr) {
+    for (const objects::Workload* each : *surroundings.workloads) {
+      if (stands_for_itself(*each, scalers)) add_where_selected(*each, each->pod_template.meta.labels);
+    }
+  }
+  if (surroundings.jobs != nullptr) {
+    for (const objects::JobTemplate* each : *surroundings.jobs) add_where_selected(*each, each->pod_labels);
+  }
+  for (BudgetReader& reader : readers) readings_.emplace(&reader.budget(), reader.conclude(surroundings));
 }
 
 const BudgetReading* BudgetSurvey::find(const objects::PodDisruptionBudget& budget) const {
@@ -218,7 +250,7 @@ std::vector<BudgetReading> budgets_of(const objects::Workload& workload, const S
     if (selection == Selection::kNone || !budget_problem(*budget).empty()) continue;
     const BudgetReading* surveyed = surroundings.survey == nullptr ? nullptr : surroundings.survey->find(*budget);
     if (surveyed == nullptr && !scalers) scalers.emplace(surroundings);
-    readings.push_back(surveyed != nullptr ? *surveyed : BudgetReader(*budget, *scalers).read(&workload, surroundings));
+    readings.push_back(surveyed != nullptr ? *surveyed : BudgetReader(*budget, *scalers).read(workload, surroundings));
     readings.back().selection = selection;
     // Of several controllers without scale the workload's own is the one to name.
     if (!readings.back().without_scale.empty() && !has_replicas(workload) && selection == Selection::kAll) {
