@@ -130,7 +130,7 @@ int run_check(const CheckOptions& options, Io& io) {
     io.err << "no Kubernetes object in the input\n";
     return kExitTrouble;
   }
-  const CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);
+  CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);
   print_result(result, options, subject->audit_options, io);
   if (!options.quiet) {
     print_notes(result.counts, subject->policy, io);

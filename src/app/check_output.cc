@@ -2,6 +2,7 @@
 
 #include <ostream>
 #include <string_view>
+#include <utility>
 
 #include "app/check_pages.h"
 #include "app/version.h"
@@ -69,17 +70,21 @@ void print_timelines(const CheckResult& result, int kubernetes_minor, Io& io) {
 
 }  // namespace
 
-void print_result(const CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io) {
+void print_result(CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io) {
   if (options.timeline) {
     print_timelines(result, audit_options.kubernetes_minor, io);
     return;
   }
+  // Borrowed, not copied: of thousands of workloads they are most of what is in memory.
   std::vector<report::ShutdownAudit> audits;
   audits.reserve(result.workloads.size());
-  for (const CheckedWorkload& workload : result.workloads) {
-    audits.push_back(workload.audit);
+  for (CheckedWorkload& workload : result.workloads) {
+    audits.push_back(std::move(workload.audit));
   }
   print_audits(audits, options, io);
+  for (std::size_t i = 0; i < audits.size(); ++i) {
+    result.workloads[i].audit = std::move(audits[i]);
+  }
 }
 
 void print_notes(const CheckCounts& counts, const audit::Policy& policy, Io& io) {

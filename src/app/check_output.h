@@ -7,8 +7,8 @@
 
 namespace shutdown_auditor::app {
 
-// Prints the result to io.out in the form that the options ask for.
-void print_result(const CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io);
+// Prints the result to io.out in the form that the options ask for; the result is the same afterwards.
+void print_result(CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io);
 
 // Says on io.err which objects were not audited, and why.
 void print_notes(const CheckCounts& counts, const audit::Policy& policy, Io& io);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <thread>
 
 #include "audit/audit.h"
 #include "base/file.h"
@@ -57,10 +58,15 @@ void make_pod_a_workload(manifest::Object& object) {
 void load_text(Input& input, const std::string& text, const std::string& name) {
   manifest::LoadOptions options;
   options.keep_annotation = &audit::reads_annotation;
+  options.threads = std::thread::hardware_concurrency();
   manifest::load(
       text, name, options,
       [&](manifest::Object object) {
         make_pod_a_workload(object);
+        if (!std::holds_alternative<objects::Workload>(object.value)) {
+          object.positions = {};  // findings are about fields of workloads
+        }
+        object.positions = objects::PositionMap(object.positions);  // the copy has no spare memory
         input.objects.push_back({name, std::move(object)});
       },
       [&](manifest::Problem problem) { input.problems.push_back(std::move(problem)); });

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <deque>
+#include <future>
 #include <optional>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/text.h"
@@ -67,8 +72,8 @@ class Loader {
          const ProblemCallback& problem)
       : file_(file), options_(options), object_(object), problem_(problem) {}
 
-  void load(std::string_view content) {
-    DocumentReader reader(content);
+  void load(std::string_view content, std::uint32_t first_line) {
+    DocumentReader reader(content, first_line);
     while (std::optional<DocumentResult> document = reader.next()) {
       if (*document) {
         load_document(**document);
@@ -192,6 +197,61 @@ class Loader {
   bool template_noted_ = false;
 };
 
+// From here on a text is cut into pieces that several threads read.
+constexpr std::size_t kPieceBytes = std::size_t{128} << 10U;
+
+using Loaded = std::variant<Object, Problem>;
+
+std::vector<Loaded> load_piece(std::string_view piece, std::uint32_t first_line, const std::string& file,
+                               const LoadOptions& options) {
+  std::vector<Loaded> loaded;
+  const ObjectCallback keep_object = [&](Object object) { loaded.emplace_back(std::move(object)); };
+  const ProblemCallback keep_problem = [&](Problem problem) { loaded.emplace_back(std::move(problem)); };
+  Loader(file, options, keep_object, keep_problem).load(piece, first_line);
+  return loaded;
+}
+
+// Only a few pieces are under way at a time, so that what is read and not yet handed on stays small.
+void load_in_pieces(std::string_view content, const std::string& file, const LoadOptions& options,
+                    const ObjectCallback& object, const ProblemCallback& problem) {
+  std::deque<std::future<std::vector<Loaded>>> under_way;
+  bool noted = false;
+  const auto hand_on_first = [&] {
+    std::vector<Loaded> loaded = under_way.front().get();
+    under_way.pop_front();
+    for (Loaded& each : loaded) {
+      if (auto* found = std::get_if<Object>(&each)) {
+        object(std::move(*found));
+        continue;
+      }
+      Problem& said = std::get<Problem>(each);
+      const bool note = said.severity == Problem::Severity::kNote;  // one a file
+      if (note && std::exchange(noted, true)) continue;
+      problem(std::move(said));
+    }
+  };
+  std::uint32_t line = 1;
+  while (!content.empty()) {
+    const std::string_view piece = content.substr(0, whole_documents(content, kPieceBytes));
+    content.remove_prefix(piece.size());
+    // Where no thread can be had, the piece is read when it is asked for.
+    under_way.push_back(std::async(std::launch::async | std::launch::deferred, load_piece, piece, line, std::cref(file),
+                                   std::cref(options)));
+    line += static_cast<std::uint32_t>(std::count(piece.begin(), piece.end(), '\n'));
+    if (under_way.size() > options.threads) hand_on_first();
+  }
+  while (!under_way.empty()) hand_on_first();
+}
+
+void load_text(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+               const ProblemCallback& problem) {
+  if (options.threads > 1 && content.size() > 2 * kPieceBytes) {
+    load_in_pieces(content, file, options, object, problem);
+  } else {
+    Loader(file, options, object, problem).load(content, 1);
+  }
+}
+
 }  // namespace
 
 std::string to_string(const Problem& problem) {
@@ -205,7 +265,7 @@ const objects::ObjectMeta& meta_of(const Object& object) {
 
 void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
           const ProblemCallback& problem) {
-  Loader(file, options, object, problem).load(content);
+  load_text(content, file, options, object, problem);
 }
 
 }  // namespace shutdown_auditor::manifest

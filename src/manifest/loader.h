@@ -42,6 +42,7 @@ const objects::ObjectMeta& meta_of(const Object& object);
 struct LoadOptions {
   bool (*keep_annotation)(std::string_view key) = nullptr;  // null keeps all
   bool positions = true;
+  unsigned threads = 1;  // how many may read a long text of many documents
 };
 
 using ObjectCallback = std::function<void(Object)>;
@@ -50,6 +51,7 @@ using ProblemCallback = std::function<void(Problem)>;
 // Reads the objects of one YAML or JSON file (see yaml_source.h), in order, the items of lists one by one, and says what
 // could not be read; everything else is used. Documents without apiVersion or kind are errors. One note a file when
 // documents look like templates that were not rendered; those are skipped. `file` is only a name for messages.
+// The callbacks are called on this thread, in the order of the text, whatever the number of threads.
 void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
           const ProblemCallback& problem);
 

@@ -91,10 +91,12 @@ std::optional<Scalar> to_integer(std::string_view text) {
 }  // namespace
 
 Scalar resolve_plain(std::string_view text) {
-  if (is_any(text, kNull)) return NullScalar{};
+  if (text.size() <= 4 && is_any(text, kNull)) return NullScalar{};
   const char first = text.front();
   const bool number_like = is_digit(first) || first == '-' || first == '+' || first == '.';
   if (!number_like) {
+    constexpr std::size_t kLongestWord = 5;  // "false"
+    if (text.size() > kLongestWord) return StringScalar{};
     if (is_any(text, kTrue)) return true;
     if (is_any(text, kFalse)) return false;
     return StringScalar{};

@@ -222,7 +222,8 @@ bool TapeBuilder::copy(Range range, bool as_value) {
 
 bool TapeBuilder::check_keys(std::size_t object) {
   const auto& nodes = tape_.nodes_;
-  std::vector<std::pair<std::string_view, std::size_t>> keys;
+  std::vector<std::pair<std::string_view, std::size_t>>& keys = keys_;
+  keys.clear();
   for (std::size_t at = object + 1; at < nodes.size(); at = nodes[at + 1].next) {
     if (nodes[at].type == Tape::Type::kKey) keys.emplace_back(tape_.text(nodes[at]), at);
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "manifest/tape.h"
@@ -72,6 +73,7 @@ class TapeBuilder final : public objects::EventHandler {
   std::vector<Frame> frames_;
   std::map<std::string, Range, std::less<>> anchors_;
   std::string next_anchor_;
+  std::vector<std::pair<std::string_view, std::size_t>> keys_;  // of check_keys(), which keeps the memory
   std::size_t expanded_ = 0;
   bool saw_template_ = false;
   base::Error problem_;

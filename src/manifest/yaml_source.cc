@@ -25,7 +25,10 @@ bool is_end(std::string_view line) { return line.starts_with("...") && base::tri
 
 // Only blank lines, comments and % directives: what may stand before the first `---`.
 bool has_no_content(std::string_view part) {
-  for (std::string_view line : base::split(part, '\n')) {
+  while (!part.empty()) {
+    const std::size_t newline = std::min(part.find('\n'), part.size());
+    std::string_view line = part.substr(0, newline);
+    part.remove_prefix(std::min(newline + 1, part.size()));
     if (line.starts_with('%')) continue;
     line = base::trim(line);
     if (!line.empty() && line.front() != '#' && line != "...") return false;
@@ -33,8 +36,11 @@ bool has_no_content(std::string_view part) {
   return true;
 }
 
+bool is_plain_text(char c) { return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t'; }
+
 // The place of the first byte that libyaml would refuse: it reports those by byte and ahead of the text it has parsed.
 std::optional<DocumentProblem> find_bad_byte(std::string_view text, std::uint32_t first_line) {
+  if (std::all_of(text.begin(), text.end(), is_plain_text)) return std::nullopt;
   Mark here{first_line, 1};
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -174,7 +180,17 @@ class YamlPart {
 
 }  // namespace
 
-DocumentReader::DocumentReader(std::string_view text) : rest_(text) {
+std::size_t whole_documents(std::string_view text, std::size_t bytes) {
+  for (std::size_t at = bytes; at < text.size();) {
+    const std::size_t newline = text.find('\n', at);
+    if (newline == std::string_view::npos) break;
+    at = newline + 1;
+    if (is_separator(text.substr(at, text.find('\n', at) - at))) return at;
+  }
+  return text.size();
+}
+
+DocumentReader::DocumentReader(std::string_view text, std::uint32_t first_line) : rest_(text), line_(first_line) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
 }

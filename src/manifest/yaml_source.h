@@ -22,14 +22,18 @@ struct DocumentProblem {
 
 using DocumentResult = base::Result<Tape, DocumentProblem>;
 
+// How many bytes the first documents of `text` take that are at least `bytes` long together, or all of it. Reading what is
+// before and after such a cut one by one is the same as reading the whole.
+std::size_t whole_documents(std::string_view text, std::size_t bytes);
+
 // Reads the documents of a YAML or JSON file one after another, as Kubernetes does: documents end at lines that begin
 // with `---`; a document that begins with { or [ is read as JSON first (also several in a row); see scalar.h and
 // tape_builder.h for scalars, aliases, merge keys and limits. A broken document is one problem and the next one is read
 // as if nothing had happened. Text must be UTF-8. For one thread.
 class DocumentReader {
  public:
-  // `text` must outlive the reader.
-  explicit DocumentReader(std::string_view text);
+  // `text` must outlive the reader; its first line is number `first_line` of the file.
+  explicit DocumentReader(std::string_view text, std::uint32_t first_line = 1);
 
   // The next document that is not empty; nothing at the end.
   std::optional<DocumentResult> next();
@@ -46,7 +50,7 @@ class DocumentReader {
   void read_yaml(const Part& part, const std::optional<DocumentProblem>& as_json);
 
   std::string_view rest_;
-  std::uint32_t line_ = 1;
+  std::uint32_t line_;
   std::deque<DocumentResult> ready_;
 };
 

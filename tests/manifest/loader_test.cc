@@ -236,6 +236,41 @@ TEST(LoaderTest, TemplatesGiveOneNoteAFile) {
   EXPECT_EQ(loaded.objects.size(), 1U);
 }
 
+// A long text is read by several threads; what comes out, and in which order, is the same.
+TEST(LoaderTest, ThreadsChangeNothing) {
+  std::string text = "\xEF\xBB\xBF# a comment\n%YAML 1.1\n";
+  for (int i = 0; text.size() < 2'000'000; ++i) {
+    text += i % 7 == 1 ? "--- # next\n" : "---\n";
+    switch (i % 10) {
+      case 3: text += "broken: [\n"; break;
+      case 4: text += "a: {{ .Values.a }}\n"; break;
+      case 5: text += "{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"n\"}}\n"; break;
+      case 6: text += "kind: Service\nspec: |\n  text\n  --- not a separator\n"; break;
+      case 7: text += "apiVersion: v1\nkind: Pod\nmetadata: {name: a, name: b}\n...\napiVersion: v1\nkind: Pod\n"; break;
+      case 8: text += "\n# nothing\n"; break;
+      default:
+        text += kWeb;
+        text += fmt::format("---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: b{}}}\n", i);
+    }
+  }
+  LoadOptions options;
+  const Loaded alone = load_text(text, options);
+  ASSERT_GT(alone.objects.size(), 2000u);
+  ASSERT_GT(alone.problems.size(), 500u);
+  for (const unsigned threads : {2u, 5u}) {
+    options.threads = threads;
+    const Loaded together = load_text(text, options);
+    EXPECT_EQ(together.problems, alone.problems);
+    ASSERT_EQ(together.objects.size(), alone.objects.size());
+    for (std::size_t i = 0; i < alone.objects.size(); ++i) {
+      ASSERT_EQ(together.objects[i].kind, alone.objects[i].kind);
+      ASSERT_EQ(together.objects[i].start, alone.objects[i].start);
+      ASSERT_EQ(meta_of(together.objects[i]), meta_of(alone.objects[i]));
+      ASSERT_EQ(together.objects[i].positions.find("spec.replicas"), alone.objects[i].positions.find("spec.replicas"));
+    }
+  }
+}
+
 TEST(ProblemTest, AProblemOfTheWholeFileHasNoPlace) {
   EXPECT_EQ(to_string(Problem{Problem::Severity::kError, "f", {}, "unreadable"}), "f: unreadable");
   EXPECT_EQ(to_string(Problem{Problem::Severity::kError, "f", {3, 4}, "bad"}), "f:3:4: bad");
