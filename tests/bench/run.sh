@@ -5,6 +5,8 @@
 #   BIN=…            the controller to measure (default build/release/bin/shutdown-auditor)
 #   CLIENT=…         bench_client (default: built beside the controller)
 #   DEPLOYMENTS=10000 BUDGETS=5000 CHANGES=100 HANDOVERS=5
+#   KUBE_SCORE=…     the kube-score to compare `check` with (default: the chart's tests build it; empty: none)
+#   KUBE_LINTER=…    a kube-linter 0.8.3 to compare with as well
 #   DEFAULTS=0       leaves out the slow run with the default write rate
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,11 +30,19 @@ trap 'exit 130' INT TERM
 build=$(dirname "$(dirname "$BIN")")
 say "building what measures"
 cmake -S . -B "$build" -DSA_BUILD_BENCH=ON >/dev/null
-cmake --build "$build" --target bench_client bench_audit bench_run --parallel "$(nproc)" >/dev/null
+cmake --build "$build" --target bench_client bench_audit bench_run bench_check --parallel "$(nproc)" >/dev/null
 CLIENT=${CLIENT:-$build/bin/bench_client}
+
+beyond_limits=0
 
 say "an audit beside decoding its Deployment"
 "$build/bin/bench_audit" | tee "$out/audit.txt"
+
+say "check on one file of 5,000 Deployments beside libyaml and other checkers, and on ten times as many"
+KUBE_SCORE=${KUBE_SCORE-$(tests/chart/tools.sh --path)/kube-score}
+[[ -z $KUBE_SCORE || -x $KUBE_SCORE ]] || tests/chart/tools.sh
+"$build/bin/bench_check" --bin "$BIN" --dir "$out" ${KUBE_SCORE:+--kube-score "$KUBE_SCORE"} \
+  ${KUBE_LINTER:+--kube-linter "$KUBE_LINTER"} | tee "$out/check.txt" || beyond_limits=1
 
 now_ms() { date +%s%3N; }
 seconds() { awk -v ms="$1" 'BEGIN { printf "%.2f", ms / 1000 }'; }
@@ -145,7 +155,6 @@ read -r list_deployments_s list_deployments_bytes <<<"$(list /apis/apps/v1/deplo
 read -r list_budgets_s list_budgets_bytes <<<"$(list /apis/policy/v1/poddisruptionbudgets)"
 
 say "check of the live cluster beside the LIST"
-beyond_limits=0
 live=$(BIN=$BIN RUN=$build/bin/bench_run tests/bench/bench_live.sh "$cluster") || beyond_limits=1
 
 measure() { # measure NAME ARGS…: sets started_s, all_s (from the start of the process), rss, peak
