@@ -367,6 +367,32 @@ TEST_F(ConfigTest, ImpersonationBecomesHeaders) {
   EXPECT_EQ(*config->headers.find("Impersonate-Extra-example.com%2Fscope%20x"), "view");
 }
 
+TEST_F(ConfigTest, TheCommandLinesImpersonationReplacesTheFiles) {
+  user()["as"] = "jane";
+  user()["as-uid"] = "42";
+  user()["as-groups"] = {"dev"};
+  options_.as = "bob";
+  auto config = resolve();
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(*config->headers.find("Impersonate-User"), "bob");
+  EXPECT_EQ(config->headers.find("Impersonate-Uid"), nullptr);
+  EXPECT_EQ(config->headers.find("Impersonate-Group"), nullptr);
+  options_.as_groups = {"ops"};
+  config = resolve();
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(*config->headers.find("Impersonate-Group"), "ops");
+  options_.as.clear();
+  EXPECT_EQ(failure(), "DIR/config: user \"u\": as-uid, as-groups and as-user-extra need as");
+}
+
+TEST_F(ConfigTest, AServiceAccountDoesNotImpersonate) {
+  make_service_account();
+  options_.environment = {"KUBERNETES_SERVICE_HOST=pod", "KUBERNETES_SERVICE_PORT=443"};
+  options_.as = "bob";
+  EXPECT_EQ(resolve_config(options_, clock_).error().message,
+            "in-cluster: a service account cannot impersonate here; give --kubeconfig together with --as");
+}
+
 TEST_F(ConfigTest, AnExecPluginIsRunWithClusterInfo) {
   dir_.script("bin/plugin",
               "echo \"$KUBERNETES_EXEC_INFO\" > " + dir_ / "seen" +
