@@ -1,5 +1,7 @@
 #include "app/live_cluster.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -126,6 +128,8 @@ kube::Result<LiveInput> read_with_progress(kube::Api& api, const LiveQuery& quer
 }  // namespace
 
 std::optional<ReadCluster> read_cluster(const LiveConnection& connection, LiveQuery query, bool all_namespaces, Io& io) {
+  // What one thread reads another one prints: with one heap the memory of the first is used again.
+  ::mallopt(M_ARENA_MAX, 1);
   http::initialize_http_runtime();
   const WarningLines warnings(io.err);
   const auto refuse = [&io](const std::string& line) {
