@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "app/check_audit.h"
+#include "app/check_baseline.h"
 #include "app/check_output.h"
 #include "app/input.h"
 #include "app/live_cluster.h"
@@ -30,7 +31,8 @@ int exit_status(const CheckResult& result, const CheckOptions& options) {
   if ((result.workloads.empty() && options.fail_if_empty) || any_result(result, "Error")) {
     return kExitTrouble;
   }
-  const bool found = options.fail_on != FailOn::kNone &&
+  const bool known = !options.write_baseline_file.empty();
+  const bool found = !known && options.fail_on != FailOn::kNone &&
                      (any_result(result, "Fail") || (options.fail_on == FailOn::kWarn && any_result(result, "Warn")));
   return found ? kExitFindings : kExitOk;
 }
@@ -116,6 +118,11 @@ std::optional<Subject> gather(const CheckOptions& options, Io& io) {
 }  // namespace
 
 int run_check(const CheckOptions& options, Io& io) {
+  const base::Result<std::optional<report::Baseline>> baseline = read_given_baseline(options);
+  if (!baseline) {
+    io.err << report::one_line(baseline.error().message) << '\n';
+    return kExitTrouble;
+  }
   std::optional<Subject> subject = gather(options, io);
   if (!subject) {
     return kExitTrouble;
@@ -131,6 +138,7 @@ int run_check(const CheckOptions& options, Io& io) {
     return kExitTrouble;
   }
   CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);
+  const bool kept = keep_baselines(result, *baseline, !input.failed() && !subject->failed, options, io);
   print_result(result, options, subject->audit_options, io);
   if (!options.quiet) {
     print_notes(result.counts, subject->policy, io);
@@ -139,7 +147,7 @@ int run_check(const CheckOptions& options, Io& io) {
     io.err << "the result could not be written\n";
     return kExitTrouble;
   }
-  return input.failed() || subject->failed ? kExitTrouble : exit_status(result, options);
+  return input.failed() || subject->failed || !kept ? kExitTrouble : exit_status(result, options);
 }
 
 }  // namespace shutdown_auditor::app

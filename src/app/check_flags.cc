@@ -1,8 +1,11 @@
 #include "app/check_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 
+#include "app/command_text.h"
+#include "app/nearest.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::app {
@@ -31,15 +34,20 @@ int parse_kubernetes_version(std::string_view text) {
 
 // An option that takes one of a few words.
 template <class T>
-void add_choice(CLI::App& command, const std::string& names, T& target, const std::map<std::string, T>& words,
-                const std::string& help) {
+CLI::Option* add_choice(CLI::App& command, const std::string& names, T& target, const std::map<std::string, T>& words,
+                        const std::string& help) {
   std::vector<std::string> list;
   for (const auto& [word, value] : words) {
     list.push_back(word);
   }
-  command
+  const auto check = [list](const std::string& word) {
+    const bool known = std::find(list.begin(), list.end(), word) != list.end();
+    return known ? std::string()
+                 : base::quoted(word) + " is not one of " + base::join(list, ", ") + did_you_mean(word, list);
+  };
+  return command
       .add_option_function<std::string>(names, [&target, words](const std::string& word) { target = words.at(word); }, help)
-      ->check(CLI::IsMember(list))
+      ->check(check)
       ->type_name(base::join(list, "|"));
 }
 
@@ -47,11 +55,10 @@ void add_choice(CLI::App& command, const std::string& names, T& target, const st
 
 void add_check_flags(CLI::App& command, CheckOptions& options) {
   command
-      .add_option("-f,--filename", options.files,
-                  "File, directory, or - for standard input; repeatable; without it: a live cluster")
+      .add_option("-f,--filename", options.files, "File, folder, - for stdin; without it: a cluster")
       ->allow_extra_args(false)
       ->type_name("PATH");
-  command.add_flag("-R,--recursive", options.recursive, "Also read the directories below");
+  command.add_flag("-R,--recursive", options.recursive, "Also read the folders below");
   add_choice<OutputFormat>(command, "-o,--output", options.output,
                            {{"table", OutputFormat::kTable},
                             {"wide", OutputFormat::kWide},
@@ -62,26 +69,29 @@ void add_check_flags(CLI::App& command, CheckOptions& options) {
                             {"github", OutputFormat::kGitHub},
                             {"markdown", OutputFormat::kMarkdown}},
                            "What to print");
-  command.add_option("--policy", options.policy_file, "File with a ShutdownPolicy, instead of the cluster's")
+  command.add_option("--policy", options.policy_file, "ShutdownPolicy from a file, not the cluster")->type_name("FILE");
+  command.add_option("--baseline", options.baseline_file, "Known findings: only others are shown and count")
       ->type_name("FILE");
+  command.add_option("--write-baseline", options.write_baseline_file, "Write the findings to such a file")
+      ->type_name("FILE")
+      ->group(kMoreFlags);
   add_choice<FailOn>(command, "--fail-on", options.fail_on,
                      {{"fail", FailOn::kFail}, {"warn", FailOn::kWarn}, {"none", FailOn::kNone}},
-                     "The least that makes the exit status 1 (default fail)");
+                     "Least result that counts (default fail)");
   command.add_flag("--complete", options.complete,
-                   "The input is complete: a PodDisruptionBudget that is not in it is missing");
-  command.add_flag("--fail-if-empty", options.fail_if_empty, "Exit status 2 when there is no workload to audit");
-  command.add_flag("--skip-owned", options.skip_owned, "Leave out workloads that another controller made");
-  command
-      .add_option("-n,--namespace", options.name_space, "Namespace of objects that name none; the one of a cluster to audit")
-      ->type_name("NAME");
-  command
-      .add_flag("--timeline", options.timeline,
-                "Instead of findings: what happens, second by second, when a pod of each workload stops")
-      ->excludes("--output");
-  command.add_flag("-q,--quiet", options.quiet, "Only findings and errors: no counts, no notes");
+                   "The input is complete: a PodDisruptionBudget that is not in it is missing")
+      ->group(kMoreFlags);
+  command.add_flag("--fail-if-empty", options.fail_if_empty, "Exit status 2 when there is no workload to audit")
+      ->group(kMoreFlags);
+  command.add_flag("--skip-owned", options.skip_owned, "Leave out workloads that another controller made")
+      ->group(kMoreFlags);
+  command.add_option("-n,--namespace", options.name_space, "The cluster's; or of objects that name none")->type_name("NAME");
+  command.add_flag("--timeline", options.timeline, "Draw a pod's stop, second by second")->excludes("--output");
+  command.add_flag("-q,--quiet", options.quiet, "Only findings and errors: no counts, no notes")->group(kMoreFlags);
   add_choice<ColorMode>(command, "--color", options.color,
                         {{"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}},
-                        "Colours in tables (default auto: on a terminal, unless NO_COLOR is set)");
+                        "Colours in tables (default auto: on a terminal, unless NO_COLOR is set)")
+      ->group(kMoreFlags);
   command
       .add_option_function<std::string>(
           "--kubernetes-version",
@@ -94,7 +104,11 @@ void add_check_flags(CLI::App& command, CheckOptions& options) {
             }
           },
           "The cluster's version: features differ")
-      ->type_name("1.N");
+      ->type_name("1.N")
+      ->group(kMoreFlags);
+  command.footer(
+      "Exit status: 0 nothing at or above --fail-on; 1 findings; 2 trouble.\n"
+      "Example: helm template . | shutdown-auditor check -f -");
 }
 
 }  // namespace shutdown_auditor::app

@@ -19,6 +19,8 @@ struct CheckOptions {
   bool recursive = false;
   OutputFormat output = OutputFormat::kTable;
   std::string policy_file;         // empty: the cluster's, else the built-in policy
+  std::string baseline_file;       // findings in it are neither shown nor counted; empty: none
+  std::string write_baseline_file; // the findings are written there and then count no more; empty: nowhere
   FailOn fail_on = FailOn::kFail;
   bool complete = false;           // the input is everything there is: a missing PodDisruptionBudget is missing
   bool fail_if_empty = false;

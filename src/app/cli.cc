@@ -4,17 +4,18 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "app/check_command.h"
 #include "app/check_flags.h"
-#include "app/check_pages.h"
+#include "app/command_text.h"
+#include "app/completion.h"
 #include "app/controller_command.h"
 #include "app/controller_options.h"
+#include "app/information_commands.h"
 #include "app/live_flags.h"
+#include "app/nearest.h"
 #include "app/version.h"
-#include "audit/check.h"
 #include "base/text.h"
 #include "http/cpprest_transport.h"
 #include "runtime/signal_waiter.h"
@@ -50,54 +51,40 @@ void add_controller(CLI::App& root, Status& status) {
   });
 }
 
-void add_version(CLI::App& root, Io& io) {
-  CLI::App& command = *root.add_subcommand("version", "Print the version of this program");
-  auto output = std::make_shared<std::string>();
-  command.add_option("-o,--output", *output, "json for a program to read")->check(CLI::IsMember({"json"}));
-  command.callback([output, &io] {
-    if (*output == "json") {
-      const nlohmann::ordered_json json = {{"version", version()}, {"revision", revision()}};
-      io.out << json.dump(2) << '\n';
-    } else {
-      io.out << "shutdown-auditor " << version() << " (" << revision() << ")\n";
-    }
-  });
+// "kubectl shutdownaudit" when the program was found as a plugin.
+std::string shown_name(const std::string& base_name) {
+  constexpr std::string_view kPlugin = "kubectl-";
+  if (!base_name.starts_with(kPlugin)) {
+    return "shutdown-auditor";
+  }
+  std::string name = base_name.substr(kPlugin.size());
+  std::replace(name.begin(), name.end(), '-', ' ');  // kubectl finds sub-commands of plugins that way
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "kubectl " + name;
 }
 
-void add_explain(CLI::App& root, Io& io, Status& status) {
-  CLI::App& command = *root.add_subcommand("explain", "What a check is about and how to fix what it finds");
-  auto id = std::make_shared<std::string>();
-  command.add_option("CHECK", *id, "Id of the check, see list-checks")->required();
-  command.callback([id, &io, &status] {
-    const std::string_view page = check_page(*id);
-    if (page.empty()) {
-      io.err << "there is no check " << base::quoted(*id) << "; `list-checks` names them all\n";
-      status = kExitTrouble;
-      return;
-    }
-    io.out << page;
+void add_commands(CLI::App& root, Io& io, Status& status) {
+  root.require_subcommand(1);
+  root.set_help_flag("-h,--help", "Print help");
+  root.set_help_all_flag("--help-all", "Print help for all flags");
+  root.set_version_flag("--version", [] { return "shutdown-auditor " + std::string(version()); }, "Print the version");
+  root.formatter_fn([](const CLI::App* command, const std::string& name, CLI::AppFormatMode mode) {
+    return help_text(*command, name, mode != CLI::AppFormatMode::Normal);
   });
-}
-
-void add_list_checks(CLI::App& root, Io& io) {
-  CLI::App& command = *root.add_subcommand("list-checks", "The checks, one a line");
-  command.callback([&io] {
-    std::size_t width = 0;
-    for (const audit::Check check : audit::all_checks()) {
-      width = std::max(width, audit::id_of(check).size());
-    }
-    for (const audit::Check check : audit::all_checks()) {
-      const std::string_view id = audit::id_of(check);
-      io.out << id << std::string(width + 2 - id.size(), ' ') << check_summary(check_page(id)) << '\n';
-    }
-  });
+  add_check(root, io, status);
+  add_controller(root, status);
+  add_information_commands(root, io, status);
+  // Last, because commands inherit it.
+  root.footer(
+      "COMMAND --help tells more about each.\n"
+      "Flags have twins in the environment: SHUTDOWN_AUDITOR_FAIL_ON for --fail-on.");
 }
 
 }  // namespace
 
 void add_environment_twins(CLI::App& command) {
   for (CLI::Option* option : command.get_options()) {
-    if (option->get_lnames().empty() || option == command.get_help_ptr()) {
+    if (option->get_lnames().empty() || option == command.get_help_ptr() || option == command.get_help_all_ptr()) {
       continue;
     }
     std::string name = "SHUTDOWN_AUDITOR_" + option->get_lnames().front();
@@ -109,28 +96,41 @@ void add_environment_twins(CLI::App& command) {
 }
 
 int run_command_line(const std::string& program, std::vector<std::string> arguments, Io& io) {
+  constexpr std::string_view kComplete = "__complete";
   Status status = kExitOk;
-  CLI::App root("Audits whether workloads are given the time they need to shut down gracefully.");
-  const std::string base_name = program.substr(program.rfind('/') + 1);
-  root.name(base_name.starts_with("kubectl-") ? "kubectl " + base_name.substr(8) : "shutdown-auditor");
-  root.require_subcommand(1);
-  root.set_version_flag("--version", [] { return "shutdown-auditor " + std::string(version()); });
+  CLI::App root("Audit whether workloads get the time they need to stop");
+  std::string base_name = program.substr(program.rfind('/') + 1);
+  // kubectl runs this name, without any command of ours, to complete a plugin's arguments.
+  if (base_name.starts_with("kubectl_complete-")) {
+    base_name = "kubectl-" + base_name.substr(std::string_view("kubectl_complete-").size());
+    arguments.emplace(arguments.begin(), kComplete);
+  }
+  root.name(shown_name(base_name));
   try {
-    add_check(root, io, status);
-    add_controller(root, status);
-    add_version(root, io);
-    add_explain(root, io, status);
-    add_list_checks(root, io);
+    add_commands(root, io, status);
+    if (!arguments.empty() && arguments.front() == kComplete) {
+      arguments.erase(arguments.begin());
+      io.out << completion_text(complete(root, arguments));
+      return kExitOk;
+    }
     // CLI11 would only say that a command is missing.
     const auto is_named = [&](const CLI::App* command) { return command->get_name() == arguments.front(); };
     if (!arguments.empty() && !arguments.front().starts_with('-') && root.get_subcommands(is_named).empty()) {
-      io.err << "there is no command " << base::quoted(arguments.front()) << "; --help lists them\n";
+      std::vector<std::string> names;
+      for (const CLI::App* command : shown_commands(root)) {
+        names.push_back(command->get_name());
+      }
+      io.err << "there is no command " << base::quoted(arguments.front()) << did_you_mean(arguments.front(), names) << " ("
+             << root.get_name() << " --help tells more)\n";
       return kExitTrouble;
     }
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     root.parse(std::move(arguments));
+  } catch (const CLI::Success& done) {
+    return root.exit(done, io.out, io.err);
   } catch (const CLI::ParseError& error) {
-    return root.exit(error, io.out, io.err) == 0 ? kExitOk : kExitTrouble;
+    io.err << usage_error_text(root, error) << '\n';
+    return kExitTrouble;
   } catch (const std::exception& error) {
     io.err << "internal error: " << error.what() << '\n';
     return kExitTrouble;

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "app/cli.h"
+#include "app/command_text.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -56,7 +57,7 @@ class Flags {
              target = text;
              return {};
            })
-        ->type_name("HOST:PORT");
+        ->type_name("ADDRESS");
   }
 
  private:
@@ -100,38 +101,53 @@ void add_controller_flags(CLI::App& command, ControllerOptions& o) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   Flags flags(command);
-  flags.plain("kubeconfig", o.kubeconfig, "Kubeconfig file; else $KUBECONFIG, the pod's service account, ~/.kube/config");
-  flags.plain("context", o.context, "Context of the kubeconfig");
+  flags.plain("kubeconfig", o.kubeconfig, "Else $KUBECONFIG, the pod's own, ~/.kube/config")
+      ->type_name("FILE");
+  flags.plain("context", o.context, "Context of the kubeconfig")->group(kMoreFlags);
   flags.plain("namespaces", o.namespaces, "Only these namespaces, separated by commas")->delimiter(',');
-  flags.plain("kinds", o.kinds, "Audit only these kinds, separated by commas; audits of the others are deleted")
+  flags.plain("kinds", o.kinds, "Only these kinds, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"Deployment", "StatefulSet", "DaemonSet", "Rollout"}));
-  flags.plain("kube-api-qps", o.qps, "Requests a second to the API server; negative: no limit");
-  flags.plain("kube-api-burst", o.burst, "Requests at once")->check(CLI::Range(1, 100000));
-  flags.plain("policy", o.policy_file, "Policy from a file instead of a ShutdownPolicy object");
-  flags.plain("policy-name", o.policy_name, "The ShutdownPolicy object to follow");
-  flags.parsed("events", "Warn", "Least result that is worth an Event: Warn, Fail or None",
-               one_of(o.events, report::parse_event_level, "Warn, Fail, None"));
+      ->check(CLI::IsMember({"Deployment", "StatefulSet", "DaemonSet", "Rollout"}))
+      ->type_name("Deployment|StatefulSet|DaemonSet|Rollout");
+  flags.plain("kube-api-qps", o.qps, "Requests a second to the API server; negative: no limit")->group(kMoreFlags);
+  flags.plain("kube-api-burst", o.burst, "Requests at once")->check(CLI::Range(1, 100000))->group(kMoreFlags);
+  flags.plain("policy", o.policy_file, "ShutdownPolicy from a file, not the cluster")
+      ->type_name("FILE");
+  flags.plain("policy-name", o.policy_name, "The ShutdownPolicy object to follow")->group(kMoreFlags);
+  flags.parsed("events", "Warn", "Least result that is worth an Event",
+               one_of(o.events, report::parse_event_level, "Warn, Fail, None"))
+      ->type_name("Warn|Fail|None");
   flags.plain("bulk-writes-per-second", o.bulk_writes_per_second,
               "Rewrites of everything, audits a second; 0: only the limits of the client")
-      ->check(CLI::Range(0, 100000));
-  flags.plain("max-concurrent-reconciles", o.workers, "Workers")->check(CLI::Range(1, 64));
-  flags.duration("sync-period", o.resync_period, seconds(1), "Time between two audits of everything");
-  flags.duration("cache-sync-timeout", o.sync_timeout, seconds(1), "Time to read everything at the start");
-  flags.duration("shutdown-timeout", o.shutdown_timeout, seconds(1), "Time to stop in, all phases together");
+      ->check(CLI::Range(0, 100000))->group(kMoreFlags);
+  flags.plain("max-concurrent-reconciles", o.workers, "Workers")->check(CLI::Range(1, 64))->group(kMoreFlags);
+  flags.duration("sync-period", o.resync_period, seconds(1), "Time between two audits of everything")->group(kMoreFlags);
+  flags.duration("cache-sync-timeout", o.sync_timeout, seconds(1), "Time to read everything at the start")
+      ->group(kMoreFlags);
+  flags.duration("shutdown-timeout", o.shutdown_timeout, seconds(1), "Time to stop in, all phases together")
+      ->group(kMoreFlags);
   flags.boolean("leader-elect", o.leader_elect, "Lead only while holding the lease (default on)");
-  flags.duration("leader-elect-lease-duration", o.lease_duration, seconds(1), "Age at which a lease may be taken over");
-  flags.duration("leader-elect-renew-deadline", o.renew_deadline, milliseconds(500), "Time to renew in, then leave");
-  flags.duration("leader-elect-retry-period", o.retry_period, milliseconds(100), "Time between two tries");
-  flags.plain("leader-elect-resource-name", o.lease_name, "Name of the Lease");
-  flags.plain("leader-elect-resource-namespace", o.lease_namespace, "Its namespace; else the pod's or the context's");
+  flags.duration("leader-elect-lease-duration", o.lease_duration, seconds(1), "Age at which a lease may be taken over")
+      ->group(kMoreFlags);
+  flags.duration("leader-elect-renew-deadline", o.renew_deadline, milliseconds(500), "Time to renew in, then leave")
+      ->group(kMoreFlags);
+  flags.duration("leader-elect-retry-period", o.retry_period, milliseconds(100), "Time between two tries")
+      ->group(kMoreFlags);
+  flags.plain("leader-elect-resource-name", o.lease_name, "Name of the Lease")->group(kMoreFlags);
+  flags.plain("leader-elect-resource-namespace", o.lease_namespace, "Its namespace; else the pod's or the context's")
+      ->group(kMoreFlags);
   flags.address("metrics-bind-address", o.metrics_address, "/metrics; 0: off");
-  flags.address("health-probe-bind-address", o.health_address, "/livez, /readyz, /health; 0: off");
-  flags.boolean("metrics-by-namespace", o.metrics_by_namespace, "Label workload metrics with their namespace (default on)");
-  flags.boolean("metrics-per-workload", o.metrics_per_workload, "One shortfall series for each workload");
-  flags.parsed("log-level", "info", "debug, info, warn or error",
-               one_of(o.log_level, telemetry::parse_log_level, "debug, info, warn, error"));
-  flags.parsed("log-format", "json", "json or text", one_of(o.log_format, telemetry::parse_log_format, "json, text"));
+  flags.address("health-probe-bind-address", o.health_address, "/livez, /readyz, /health; 0: off")
+      ->group(kMoreFlags);
+  flags.boolean("metrics-by-namespace", o.metrics_by_namespace, "Label workload metrics with their namespace (default on)")
+      ->group(kMoreFlags);
+  flags.boolean("metrics-per-workload", o.metrics_per_workload, "One shortfall series for each workload")
+      ->group(kMoreFlags);
+  flags.parsed("log-level", "info", "Least level to log",
+               one_of(o.log_level, telemetry::parse_log_level, "debug, info, warn, error"))
+      ->type_name("debug|info|warn|error");
+  flags.parsed("log-format", "json", "Form of the log", one_of(o.log_format, telemetry::parse_log_format, "json, text"))
+      ->type_name("json|text");
   add_environment_twins(command);
 }
 

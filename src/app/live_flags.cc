@@ -32,12 +32,11 @@ void add_live_flags(CLI::App& command, LiveOptions& options) {
   LiveConnection& to = options.connection;
   command
       .add_option("workloads", options.targets,
-                  "Workloads of a live cluster, or kinds, as in deployment/web or statefulset; none: all of the namespace")
+                  "deployment/web, or a kind; none: all there are")
       ->option_text("[KIND/NAME ...]");
-  command.add_flag("-A,--all-namespaces", options.all_namespaces, "Audit all namespaces")->group(kGroup);
+  command.add_flag("-A,--all-namespaces", options.all_namespaces, "Audit all namespaces of the cluster");
   command.add_option("-l,--selector", options.selector, "Audit the workloads with these labels")
-      ->type_name("SELECTOR")
-      ->group(kGroup);
+      ->type_name("SELECTOR");
   const auto text = [&command](const char* name, std::string& target, const char* help, const char* type) {
     command.add_option(name, target, help)->type_name(type)->group(kGroup);
   };

@@ -120,9 +120,9 @@ base::Result<void> check_bytes(std::string_view text, const std::string& file) {
   return {};
 }
 
-base::Result<Tape> read_tape(std::string_view text, const std::string& file) {
-  if (text.size() > kMaxConfigBytes) {
-    return failure(base::ErrorKind::kTooLarge, file, {}, fmt::format("more than {} bytes", kMaxConfigBytes));
+base::Result<Tape> read_tape(std::string_view text, const std::string& file, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
+    return failure(base::ErrorKind::kTooLarge, file, {}, fmt::format("more than {} bytes", max_bytes));
   }
   if (base::Result<void> bytes = check_bytes(text, file); !bytes) return base::unexpected(bytes.error());
   TapeBuilder builder;
@@ -168,15 +168,15 @@ base::Result<void> play(const Tape& tape, const std::string& file, objects::Even
 }  // namespace
 
 base::Result<void> read_config_document(std::string_view text, const std::string& file_name,
-                                        objects::EventHandler& handler) {
-  const base::Result<Tape> tape = read_tape(text, file_name);
+                                        objects::EventHandler& handler, std::size_t max_bytes) {
+  const base::Result<Tape> tape = read_tape(text, file_name, max_bytes);
   if (!tape) return base::unexpected(tape.error());
   if (tape->empty() || tape->is_null(0)) return {};
   return play(*tape, file_name, handler);
 }
 
 base::Result<objects::Kubeconfig> parse_kubeconfig(std::string_view text, const std::string& file_name) {
-  const base::Result<Tape> tape = read_tape(text, file_name);
+  const base::Result<Tape> tape = read_tape(text, file_name, kMaxConfigBytes);
   if (!tape) return base::unexpected(tape.error());
   if (tape->empty() || tape->is_null(0)) return objects::Kubeconfig();
   objects::DecodeOptions options;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "report/baseline.h"
 #include "report/finding_text.h"
 #include "report/one_line.h"
 
@@ -209,6 +210,9 @@ class SarifWriter {
     location["logicalLocations"] = Json::array({{{"fullyQualifiedName", full}, {"kind", "resource"}}});
     result["locations"] = Json::array({std::move(location)});
     add_fingerprints(result, audit, finding, place);
+    if (!finding.baseline_state.empty()) {
+      result["baselineState"] = finding.baseline_state;
+    }
 
     if (finding.result == "Skip") {
       const bool in_source = finding.exemption && finding.exemption->source == "Annotation";
@@ -222,10 +226,11 @@ class SarifWriter {
   }
 
   void add_fingerprints(Json& result, const ShutdownAudit& audit, const ReportedFinding& finding, const Place& place) {
+    const FindingIdentity identity = identity_of(audit, finding);
     std::string key;
     for (const std::string& part :
-         {place.path, audit.meta.namespace_, audit.target.group, audit.target.kind, audit.target.name, finding.id,
-          finding.reason, without_indices(finding.field_path), finding.related_ref ? finding.related_ref->name : ""}) {
+         {place.path, identity.workload, identity.id, identity.reason, without_indices(finding.field_path),
+          finding.related_ref ? finding.related_ref->name : ""}) {
       key += std::to_string(part.size()) + ":" + part;
     }
     const std::string hash = base::sha256_hex(key).substr(0, kFingerprintDigits);

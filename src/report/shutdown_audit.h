@@ -102,6 +102,7 @@ struct ReportedFinding {
   std::optional<RelatedRef> related_ref;
   std::optional<ReportedExemption> exemption;
   std::string source;  // files only: "path:line" of the field it is about
+  std::string baseline_state;  // beside a baseline only (see baseline.h): new, updated
 };
 
 // metav1.Condition.

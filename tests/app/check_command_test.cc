@@ -357,5 +357,77 @@ TEST(Check, TheJsonIsInputForAnotherRun) {
   EXPECT_EQ(console.run({"check", "-f", "-"}, console.out.str()), kExitOk) << console.err.str();
 }
 
+TEST(Check, BaselineHidesWhatIsKnown) {
+  const TemporaryDirectory dir;
+  const std::string input = deployment("a", "", kGraceZero);
+  const std::string baseline = dir.path() + "/baseline.yaml";
+  Console console;
+  EXPECT_EQ(console.run({"check", "-f", "-", "--write-baseline", baseline}, input), kExitOk);
+  EXPECT_THAT(console.out.str(), HasSubstr("grace-zero")) << "what is written is shown once more";
+  EXPECT_THAT(console.err.str(), HasSubstr("note: the findings are written to " + baseline));
+  const std::string written = *base::read_file(baseline, 10000);
+  EXPECT_THAT(written, HasSubstr("- {workload: default/deployment/a, check: grace-zero, reason: GracePeriodZero, result: Fail}\n"));
+
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", baseline, "-o", "json"}, input), kExitOk);
+  EXPECT_EQ(items(console)[0]["status"]["verdict"], "Skip");
+  EXPECT_FALSE(items(console)[0]["status"].contains("findings"));
+  EXPECT_THAT(console.err.str(), HasSubstr("known findings hidden by the baseline\n"));
+
+  // Other numbers, other lines, and one new workload.
+  const std::string more = "# moved\n---\n" + input + deployment("b", "", kGraceZero);
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", baseline}, more), kExitFindings);
+  EXPECT_THAT(console.out.str(), HasSubstr("default/deployment/b"));
+  EXPECT_THAT(console.out.str(), testing::Not(HasSubstr("default/deployment/a")));
+
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", baseline}, deployment("a")), kExitOk);
+  EXPECT_THAT(console.err.str(), HasSubstr(" in it no longer occur"));
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", baseline}, deployment("c")), kExitOk);
+  EXPECT_THAT(console.err.str(), HasSubstr("about workloads that are not in the input\n"));
+  EXPECT_EQ(console.run({"check", "-f", "-", "-q", "--baseline", baseline}, input), kExitOk);
+  EXPECT_EQ(console.err.str(), "");
+
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", baseline, "--write-baseline", baseline}, more), kExitOk);
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", baseline}, more), kExitOk) << "brought up to date";
+}
+
+TEST(Check, BaselineInEveryFormat) {
+  const TemporaryDirectory dir;
+  const std::string baseline = dir.path() + "/baseline.yaml";
+  const std::string known = deployment("a", "", kGraceZero);
+  const std::string input = known + deployment("b", "", kGraceZero);
+  Console console;
+  ASSERT_EQ(console.run({"check", "-f", "-", "--write-baseline", baseline}, known), kExitOk);
+  for (const char* format : {"table", "json", "yaml", "sarif", "junit", "github", "markdown"}) {
+    EXPECT_EQ(console.run({"check", "-f", "-", "-o", format, "--baseline", baseline}, input), kExitFindings) << format;
+    const std::string out = console.out.str();
+    const std::size_t finding = out.find("GracePeriodZero") == std::string::npos ? out.find("grace-zero") : 0;
+    EXPECT_NE(finding, std::string::npos) << format;
+    EXPECT_EQ(console.run({"check", "-f", "-", "-o", format, "--baseline", baseline}, known), kExitOk) << format;
+  }
+  EXPECT_EQ(console.run({"check", "-f", "-", "-o", "sarif", "--baseline", baseline}, input), kExitFindings);
+  const json results = json::parse(console.out.str())["runs"][0]["results"];
+  ASSERT_FALSE(results.empty());
+  for (const json& result : results) {
+    EXPECT_EQ(result["baselineState"], "new");
+    EXPECT_THAT(result["message"]["text"].get<std::string>(), HasSubstr("deployment/b"));
+  }
+}
+
+TEST(Check, BaselineTroubleIsStatus2) {
+  const TemporaryDirectory dir;
+  const std::string input = deployment("a", "", kGraceZero);
+  Console console;
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", dir.path() + "/none"}, input), kExitTrouble);
+  EXPECT_THAT(console.err.str(), HasSubstr("`check --write-baseline` makes it\n"));
+  EXPECT_EQ(console.out.str(), "") << "nothing is audited without it";
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", dir.file("b", "kind: Pod\n")}, input), kExitTrouble);
+  EXPECT_EQ(console.run({"check", "-f", "-", "--write-baseline", dir.path()}, input), kExitTrouble);
+  EXPECT_EQ(console.err.str(), dir.path() + ": not a regular file\n");
+  const std::string kept = dir.file("kept.yaml", "precious");
+  EXPECT_EQ(console.run({"check", "-f", "-", "--write-baseline", kept}, input + "a: [\n"), kExitTrouble);
+  EXPECT_THAT(console.err.str(), HasSubstr("not written, because not all of the input could be read"));
+  EXPECT_EQ(*base::read_file(kept, 100), "precious");
+}
+
 }  // namespace
 }  // namespace shutdown_auditor::app

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <fstream>
 
 namespace shutdown_auditor::base {
@@ -29,6 +32,49 @@ TEST(File, FailuresNameThePath) {
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error().kind, ErrorKind::kIo);
   EXPECT_THAT(folder.error().message, HasSubstr("Is a directory"));
+}
+
+std::string folder_of_its_own() {
+  std::string pattern = testing::TempDir() + "/file_test-XXXXXX";
+  EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+  return pattern;
+}
+
+TEST(File, WrittenWholeOrNotAtAll) {
+  const std::string folder = folder_of_its_own();
+  const std::string path = folder + "/a";
+  ASSERT_TRUE(write_file(path, "first"));
+  EXPECT_EQ(*read_file(path, 100), "first");
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::create_symlink("a", folder + "/link");
+  const std::string large(300000, 'x');
+  ASSERT_TRUE(write_file(folder + "/link", large));
+  EXPECT_EQ(*read_file(path, 300000), large) << "through the link";
+  EXPECT_TRUE(std::filesystem::is_symlink(folder + "/link"));
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto entries = std::filesystem::directory_iterator(folder);
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 2) << "nothing is left behind";
+  std::filesystem::remove_all(folder);
+}
+
+TEST(File, NotWrittenOverWhatIsNoFile) {
+  const std::string folder = folder_of_its_own();
+  ASSERT_EQ(::mkfifo((folder + "/pipe").c_str(), 0600), 0);
+  const struct {
+    std::string path;
+    const char* message;
+  } kCases[] = {{folder, "not a regular file"},
+                {folder + "/pipe", "not a regular file"},
+                {"/dev/null", "not a regular file"},
+                {folder + "/none/a", "No such file or directory"},
+                {"", "No such file or directory"}};
+  for (const auto& test : kCases) {
+    const Result<void> written = write_file(test.path, "x");
+    ASSERT_FALSE(written) << test.path;
+    EXPECT_EQ(written.error().message, test.path + ": " + test.message);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "report/sarif.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.h"
 #include "formats_sample.h"
+#include "report/baseline.h"
 #include "report/json_schema.h"
 
 namespace shutdown_auditor::report {
@@ -174,6 +176,23 @@ TEST(Sarif, FingerprintsSurviveEdits) {
   EXPECT_NE(changed([](ReportedFinding& f) { f.reason = "Other"; }), before);
   EXPECT_NE(changed([](ReportedFinding& f) { f.source = "deploy/staging.yaml:12"; }), before);
   EXPECT_NE(changed([](ReportedFinding& f) { f.related_ref = RelatedRef{"policy", "PodDisruptionBudget", "b"}; }), before);
+}
+
+TEST(Sarif, BesideABaseline) {
+  std::vector<ShutdownAudit> audits = format_audits();
+  Baseline({{{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"},
+            {{"shop/deployment/web", "readiness-probe-missing/app", "ReadinessProbeMissing"}, "Info"}})
+      .hide_known(audits);
+  const json log = parsed(audits);
+  EXPECT_THAT(schema_violations(schema(), log), testing::IsEmpty());
+  std::map<std::string, std::string> states;
+  for (const json& result : log["runs"][0]["results"]) {
+    states[result["ruleId"]] = result["baselineState"];
+  }
+  EXPECT_THAT(states, testing::UnorderedElementsAre(testing::Pair("readiness-probe-missing", "updated"),
+                                                    testing::Pair("pdb-missing", "new"), testing::Pair("single-replica", "new"),
+                                                    testing::Pair("audit-error", "new")));
+  EXPECT_FALSE(parsed(format_audits())["runs"][0]["results"][0].contains("baselineState"));
 }
 
 TEST(Sarif, NoFingerprintTwice) {
