@@ -41,7 +41,7 @@ if [[ " $stages " == *" dev "* ]]; then
   tests/chart/deps.sh
   with_node=--with-node
   if [[ ${E2E:-} == skip ]]; then with_node=; fi
-  { tests/cluster/tools.sh $with_node && tests/chart/tools.sh; } >"$tools_log" 2>&1 &
+  { tests/cluster/tools.sh $with_node && tests/chart/tools.sh && tests/cli/deps.sh >/dev/null; } >"$tools_log" 2>&1 &
   tools_pid=$!
 fi
 trap 'rm -f "$tools_log"' EXIT

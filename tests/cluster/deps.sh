@@ -20,6 +20,10 @@ packages=(
   libboost-dev libssl-dev prometheus-cpp-dev libcli11-dev
   # tests and the starter of real servers
   libgtest-dev libgmock-dev openssl ca-certificates curl jq util-linux procps
+  # completions and the manual page are tried with these
+  zsh fish mandoc
+  # pre-commit and check-jsonschema are installed into a virtual environment
+  python3-venv git
 )
 
 # A package, and a command whose presence is enough: Docker brings a containerd of its own.
