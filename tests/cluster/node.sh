@@ -75,8 +75,9 @@ network_create() {
     third=$((RANDOM % 256))
     NODE_SUBNET="$NODE_NETWORK.$third" NODE_BRIDGE="sa$third-$$"
     [[ -z "$(ip -4 route show table all | grep -F "$NODE_SUBNET." || true)" ]] || continue
-    output="$(ip link add "$NODE_BRIDGE" type bridge 2>&1)" || die "cannot make a network bridge: $output"
+    # Before it is there, so that whoever cleans up knows of it.
     printf 'NODE_BRIDGE=%s\n' "$NODE_BRIDGE" >"$dir/network"
+    output="$(ip link add "$NODE_BRIDGE" type bridge 2>&1)" || die "cannot make a network bridge: $output"
     ip addr add "$NODE_SUBNET.1/24" dev "$NODE_BRIDGE"
     ip link set "$NODE_BRIDGE" up
     APISERVER_ADDRESS="$NODE_SUBNET.1"
