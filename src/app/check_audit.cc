@@ -25,7 +25,8 @@ struct NamespaceObjects {
   objects::StringMap labels;
   bool labels_known = false;
   std::optional<audit::BudgetSurvey> survey;  // made with the first audit
-  std::optional<audit::Neighbours> neighbours;    // likewise
+  std::optional<audit::Neighbours> neighbours;  // likewise
+  std::set<const objects::ObjectMeta*> unnamed;  // of objects that name no namespace
 
   const objects::StringMap* known_labels() const { return labels_known ? &labels : nullptr; }
 
@@ -87,11 +88,15 @@ Namespaces group_by_namespace(Input& input, const std::string& fallback) {
       group.labels.insert(group.labels.end(), space->meta.labels.begin(), space->meta.labels.end());
       continue;
     }
-    std::string& name = meta_of(value).namespace_;
-    if (name.empty()) {
-      name = fallback;
+    objects::ObjectMeta& meta = meta_of(value);
+    const bool unnamed = meta.namespace_.empty();
+    if (unnamed) {
+      meta.namespace_ = fallback;
     }
-    NamespaceObjects& group = out[name];
+    NamespaceObjects& group = out[meta.namespace_];
+    if (unnamed) {
+      group.unnamed.insert(&meta);
+    }
     if (const auto* workload = std::get_if<objects::Workload>(&value)) {
       // A hook's pod is gone when the budgets matter.
       const bool passing = workload->kind.kind == "Pod" && is_hook(workload->meta);
@@ -134,11 +139,13 @@ class Auditor {
         input.objects.begin(), input.objects.end(), [](const InputObject& item) { return is_gone(item.object); }));
     const bool budget_seen = std::any_of(namespaces.begin(), namespaces.end(),
                                          [](const auto& entry) { return !entry.second.budgets.empty(); });
+    const bool elsewhere = !input.live && !budget_seen && counts_.old_budgets == 0 && !options_.complete;
     CheckResult out;
     out.workloads.reserve(static_cast<std::size_t>(
         std::count_if(input.objects.begin(), input.objects.end(), [](const InputObject& item) {
           return std::holds_alternative<objects::Workload>(item.object.value);
         })));
+    std::map<std::string, std::vector<const objects::Workload*>> audited;
     for (InputObject& item : input.objects) {
       const auto* workload = std::get_if<objects::Workload>(&item.object.value);
       if (workload == nullptr || !item.audited) {
@@ -153,9 +160,18 @@ class Auditor {
       }
       audit::Neighbours::Near near;
       audit::Surroundings surroundings = around.neighbours->around(*workload, near);
-      surroundings.budgets_may_be_elsewhere = !input.live && !budget_seen && counts_.old_budgets == 0 && !options_.complete;
+      surroundings.budgets_may_be_elsewhere = elsewhere;
+      if (!options_.fix.empty()) {
+        audited[workload->meta.namespace_].push_back(workload);
+      }
       out.workloads.push_back({audit_one(item, *workload, surroundings), report::native_sidecars(*workload)});
       item.object.positions = {};  // the places of the findings are known now
+    }
+    for (const auto& [name, workloads] : audited) {
+      NamespaceObjects& around = namespaces.find(name)->second;
+      audit::Surroundings surroundings = around.surroundings(input.unread);
+      surroundings.budgets_may_be_elsewhere = elsewhere;
+      out.fixes.push_back(fixes_of(workloads, around, surroundings));
     }
     counts_.workloads = out.workloads.size();
     out.counts = counts_;
@@ -163,6 +179,24 @@ class Auditor {
   }
 
  private:
+  audit::Fixes fixes_of(const std::vector<const objects::Workload*>& workloads, const NamespaceObjects& around,
+                        const audit::Surroundings& surroundings) const {
+    audit::Fixes fixes = audit::compute_fixes(workloads, surroundings, policy_, audit_options_);
+    // A patch names a namespace where its object does.
+    for (audit::WorkloadFix& each : fixes.workloads) {
+      if (around.unnamed.contains(&each.before->meta)) {
+        each.after.meta.namespace_.clear();
+      }
+    }
+    for (audit::BudgetFix& each : fixes.budgets) {
+      const objects::ObjectMeta& source = each.before != nullptr ? each.before->meta : each.workload->meta;
+      if (around.unnamed.contains(&source)) {
+        each.after.meta.namespace_.clear();
+      }
+    }
+    return fixes;
+  }
+
   bool is_wanted(const objects::Workload& workload, const NamespaceObjects& around, bool live) {
     if (!live && is_hook(workload.meta)) {  // in a cluster it is there to stay
       ++counts_.hooks;

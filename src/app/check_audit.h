@@ -6,7 +6,7 @@
 
 #include "app/check_options.h"
 #include "app/input.h"
-#include "audit/audit.h"
+#include "audit/fix.h"
 #include "report/shutdown_audit.h"
 
 namespace shutdown_auditor::app {
@@ -29,6 +29,7 @@ struct CheckedWorkload {
 struct CheckResult {
   std::vector<CheckedWorkload> workloads;  // in the order of the input
   CheckCounts counts;
+  std::vector<audit::Fixes> fixes;  // when asked for, by namespace; borrow from the input
 };
 
 // Audits the workloads of an input beside its other objects. Audited workloads lose

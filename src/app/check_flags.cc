@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "app/command_text.h"
@@ -32,6 +33,15 @@ int parse_kubernetes_version(std::string_view text) {
   return minor >= kOldestMinor && minor <= kNewestMinor ? static_cast<int>(minor) : 0;
 }
 
+// For CLI11: what is wrong with a word that is not in the list; empty: nothing.
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> list) {
+  return [list = std::move(list)](const std::string& word) {
+    const bool known = std::find(list.begin(), list.end(), word) != list.end();
+    return known ? std::string()
+                 : base::quoted(word) + " is not one of " + base::join(list, ", ") + did_you_mean(word, list);
+  };
+}
+
 // An option that takes one of a few words.
 template <class T>
 CLI::Option* add_choice(CLI::App& command, const std::string& names, T& target, const std::map<std::string, T>& words,
@@ -40,14 +50,9 @@ CLI::Option* add_choice(CLI::App& command, const std::string& names, T& target, 
   for (const auto& [word, value] : words) {
     list.push_back(word);
   }
-  const auto check = [list](const std::string& word) {
-    const bool known = std::find(list.begin(), list.end(), word) != list.end();
-    return known ? std::string()
-                 : base::quoted(word) + " is not one of " + base::join(list, ", ") + did_you_mean(word, list);
-  };
   return command
       .add_option_function<std::string>(names, [&target, words](const std::string& word) { target = words.at(word); }, help)
-      ->check(check)
+      ->check(one_of(list))
       ->type_name(base::join(list, "|"));
 }
 
@@ -87,6 +92,10 @@ void add_check_flags(CLI::App& command, CheckOptions& options) {
       ->group(kMoreFlags);
   command.add_option("-n,--namespace", options.name_space, "The cluster's; or of objects that name none")->type_name("NAME");
   command.add_flag("--timeline", options.timeline, "Draw a pod's stop, second by second")->excludes("--output");
+  command.add_flag("--fix{all}", options.fix, "Print fixes as YAML; =patches or =objects only")
+      ->check(one_of({"all", "patches", "objects"}))
+      ->excludes("--output")
+      ->excludes("--timeline");
   command.add_flag("-q,--quiet", options.quiet, "Only findings and errors: no counts, no notes")->group(kMoreFlags);
   add_choice<ColorMode>(command, "--color", options.color,
                         {{"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}},

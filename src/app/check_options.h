@@ -29,6 +29,7 @@ struct CheckOptions {
   bool quiet = false;              // only findings and errors: no roll-up, no notes
   ColorMode color = ColorMode::kAuto;
   bool timeline = false;           // instead of findings: what happens second by second when a pod of each workload stops
+  std::string fix;                 // instead of findings: their fixes; "all", "patches" or "objects", empty: no
   int kubernetes_minor = 0;        // 0: the newest the audit knows
 };
 

@@ -10,6 +10,7 @@
 #include "report/github.h"
 #include "report/junit.h"
 #include "report/markdown.h"
+#include "report/patch.h"
 #include "report/sarif.h"
 #include "report/table.h"
 #include "report/timeline.h"
@@ -71,6 +72,15 @@ void print_timelines(const CheckResult& result, int kubernetes_minor, Io& io) {
 }  // namespace
 
 void print_result(CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io) {
+  if (!options.fix.empty()) {
+    const std::string text = report::patch_text(
+        result.fixes, {options.fix != "objects", options.fix != "patches", !options.quiet});
+    io.out << text;
+    if (text.empty() && !options.quiet) {
+      io.err << "note: nothing to fix\n";
+    }
+    return;
+  }
   if (options.timeline) {
     print_timelines(result, audit_options.kubernetes_minor, io);
     return;

@@ -88,6 +88,8 @@ struct Finding {
   std::string container;    // empty: the pod
   std::optional<objects::GroupKind> related_kind;  // another object it is about, e.g. the PodDisruptionBudget
   std::string related_name;
+  // The number that the remediation names (seconds, a threshold), for who computes fixes; absent: it names none.
+  std::optional<std::int64_t> wanted;
   // Set when an exemption turned it into Skip.
   std::string exemption_source;  // "Annotation", "Policy"
   std::string exemption_name;

@@ -89,7 +89,8 @@ void check_delay(const ContainerTerms& each, std::int64_t propagation_seconds, C
   if (!hook && *delay == 0) {
     out.report(Check::kPreStopMissing, CheckResult::kWarn, "PreStopMissing",
                "No preStop hook: the stop signal comes while endpoints still send requests to this container.", remedy,
-               each.path, each.name);
+               each.path, each.name)
+        .wanted = propagation_seconds;
     return;
   }
   std::string what = fmt::format("The preStop hook holds the stop signal back for {} s", seconds_text(*delay));
@@ -102,7 +103,8 @@ void check_delay(const ContainerTerms& each, std::int64_t propagation_seconds, C
   }
   out.report(Check::kPreStopShort, CheckResult::kWarn, "PreStopTooShort",
              fmt::format("{}; endpoints may need {} s to forget the pod.", what, propagation_seconds), remedy,
-             each.hook.kind == PreStopKind::kNone ? each.path : each.path + ".lifecycle.preStop", each.name);
+             each.hook.kind == PreStopKind::kNone ? each.path : each.path + ".lifecycle.preStop", each.name)
+      .wanted = propagation_seconds;
 }
 
 }  // namespace

@@ -155,7 +155,8 @@ class GraceChecks {
                               budget_text()),
                   fmt::format("Bound the hook, or set terminationGracePeriodSeconds to {}.",
                               needed_seconds(reading_.expected_max_ms)),
-                  each.path + ".lifecycle.preStop", each.name);
+                  each.path + ".lifecycle.preStop", each.name)
+          .wanted = needed_seconds(reading_.expected_max_ms);
     }
   }
 

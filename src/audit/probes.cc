@@ -38,13 +38,6 @@ bool same_handler(const objects::Handler& a, const objects::Handler& b, const ob
   return false;
 }
 
-bool always_succeeds(const objects::Probe& probe, const objects::Container& container) {
-  if (!probe.handler.exec) return false;
-  const CommandReading command = read_command(probe.handler.exec->command, &container);
-  return command.outcome == CommandReading::Outcome::kTimed && !command.can_fail &&
-         command.max_ms < to_ms(numbers_of(probe).timeout);
-}
-
 struct KindOfProbe {
   ProbeKind kind;
   const std::optional<objects::Probe>* probe;
@@ -125,7 +118,8 @@ void check_identical(const ContainerView& view, Collector& out) {
                          window(liveness).max, errors ? "" : " without an answer", window(readiness).max),
              fmt::format("Make liveness slower, for example failureThreshold {} with its periodSeconds {}, or give it a "
                          "cheaper handler.", slower.failure_threshold, liveness.period),
-             view.path + ".livenessProbe", container.name);
+             view.path + ".livenessProbe", container.name)
+      .wanted = slower.failure_threshold;
 }
 
 void check_always_succeeds(const ContainerView& view, Collector& out) {
@@ -154,11 +148,19 @@ void check_grace(const ContainerView& view, const ContainerTerms& terms, const P
                fmt::format("When {} fails the container gets {} s to stop, and it is known to need {} s.", name, grace,
                            needed),
                fmt::format("Set {}.terminationGracePeriodSeconds to at least {}, or leave it out.", name, needed),
-               view.path + "." + std::string(name) + ".terminationGracePeriodSeconds", view.container->name);
+               view.path + "." + std::string(name) + ".terminationGracePeriodSeconds", view.container->name)
+        .wanted = needed;
   }
 }
 
 }  // namespace
+
+bool always_succeeds(const objects::Probe& probe, const objects::Container& container) {
+  if (!probe.handler.exec) return false;
+  const CommandReading command = read_command(probe.handler.exec->command, &container);
+  return command.outcome == CommandReading::Outcome::kTimed && !command.can_fail &&
+         command.max_ms < to_ms(numbers_of(probe).timeout);
+}
 
 void check_probes(const std::vector<ContainerView>& views, const PodTerms& terms, Collector& out) {
   for (std::size_t i = 0; i < views.size(); ++i) {

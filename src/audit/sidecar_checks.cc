@@ -77,7 +77,8 @@ void check_plain(const ContainerView& view, const ContainerTerms& terms, const P
                          assumed ? " (assumed)" : ""),
              fmt::format("Let the sidecar last for {} s, by its own setting or a preStop sleep.{}", needed_seconds(serves),
                          how),
-             view.path, view.container->name);
+             view.path, view.container->name)
+      .wanted = needed_seconds(serves);
 }
 
 }  // namespace

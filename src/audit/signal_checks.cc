@@ -132,7 +132,8 @@ void check_unbounded(const ContainerView& view, const ContainerTerms& terms, Col
                          "what comes after the drain is cut.{}",
                          upper_first(program(view)), knob, counted),
              "Give it a deadline of its own that ends before the grace period, with room for cleanup.", view.path,
-             view.container->name);
+             view.container->name)
+      .wanted = drain.known() ? std::optional(needed_seconds(*drain.ms)) : std::nullopt;
 }
 
 void check_too_short(const ContainerView& view, const ContainerTerms& terms, Collector& out) {
@@ -165,7 +166,8 @@ void check_too_short(const ContainerView& view, const ContainerTerms& terms, Col
                          upper_first(program(view)), seconds_text(*terms.deadline.ms), where, request,
                          text.empty() ? "" : " " + text),
              fmt::format("Raise that deadline to {} s, or declare a smaller max-request-seconds.", request), view.path,
-             view.container->name);
+             view.container->name)
+      .wanted = needed_seconds(*terms.max_request.ms);
 }
 
 }  // namespace

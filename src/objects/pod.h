@@ -65,6 +65,7 @@ struct ContainerPort {
   std::string name;
   std::int64_t container_port = 0;
   std::string protocol;  // empty: TCP
+  bool host_port = false;  // hostPort is written: one such pod a node
   friend bool operator==(const ContainerPort&, const ContainerPort&) = default;
 };
 

@@ -68,7 +68,8 @@ constexpr auto kProbe = table(
 constexpr auto kEnv = table(field<&EnvVar::name>("name"), field<&EnvVar::value>("value"),
                             present<&EnvVar::from_source>("valueFrom"));
 constexpr auto kPort = table(field<&ContainerPort::name>("name"), field<&ContainerPort::container_port>("containerPort"),
-                             field<&ContainerPort::protocol>("protocol"));
+                             field<&ContainerPort::protocol>("protocol"),
+                             present<&ContainerPort::host_port>("hostPort"));
 constexpr auto kLifecycle =
     table(field<&Container::pre_stop>("preStop"), present<&Container::post_start>("postStart"),
           field<&Container::stop_signal>("stopSignal"));

@@ -98,7 +98,9 @@ class Scene {
     return annotate("shutdownaudit.dev/cleanup-seconds", cleanup);
   }
 
-  AuditResult run() const {
+  // Calls with what stands around the workload, which lives for the call.
+  template <class Use>
+  auto with_surroundings(const Use& use) const {
     const auto pointers = [](const auto& list) {
       std::vector<std::add_pointer_t<std::add_const_t<typename std::remove_cvref_t<decltype(list)>::value_type>>> made;
       for (const auto& each : list) made.push_back(&each);
@@ -117,7 +119,12 @@ class Scene {
     around.jobs = &job_list;
     around.namespace_labels = &namespace_labels;
     around.budgets_may_be_elsewhere = budgets_may_be_elsewhere;
-    AuditResult result = audit(workload, around, policy, options);
+    return use(around);
+  }
+
+  AuditResult run() const {
+    AuditResult result = with_surroundings(
+        [this](const Surroundings& around) { return audit(workload, around, policy, options); });
     for (const Finding& finding : result.findings) {
       const auto& reasons = reasons_of(finding.check);
       EXPECT_NE(std::find(reasons.begin(), reasons.end(), finding.reason), reasons.end())

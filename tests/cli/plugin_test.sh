@@ -22,10 +22,10 @@ expect "status of a check with findings" 1 "$got"
 cmp "$work/plugin" "$work/direct" || fail "the plugin prints something else"
 expect "help" "Usage: kubectl shutdownaudit check [flags] [KIND/NAME ...]" "$(kubectl shutdownaudit check --help | grep '^Usage')"
 got=0
-error="$(kubectl shutdownaudit check --fil x 2>&1)" || got=$?
+error="$(kubectl shutdownaudit check --filenam x 2>&1)" || got=$?
 expect "status of a mistyped flag" 2 "$got"
 expect_part "a mistyped flag" \
-  "there is no flag --fil; did you mean --filename? (kubectl shutdownaudit check --help tells more)" "$error"
+  "there is no flag --filenam; did you mean --filename? (kubectl shutdownaudit check --help tells more)" "$error"
 # kubectl's own completion asks kubectl_complete-shutdownaudit.
 expect "completion through kubectl" "json junit" \
   "$(kubectl __complete shutdownaudit check -o j 2>/dev/null | grep -v '^:' | cut -f1 | paste -sd' ')"
