@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "manifest/utf16.h"
 #include "manifest/yaml_source.h"
 
 namespace shutdown_auditor::manifest {
@@ -66,6 +67,15 @@ constexpr std::array kKnownKinds{
     KnownKind{"", "Pod", &decode<objects::Pod>},
 };
 
+// Not a text with a slip in it: archives, images and programs have many control characters from the start.
+bool is_binary(std::string_view content) {
+  const std::string_view start = content.substr(0, 512);
+  const auto controls = std::count_if(start.begin(), start.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\x1b';
+  });
+  return controls >= 4 && !is_utf16(content);
+}
+
 class Loader {
  public:
   Loader(const std::string& file, const LoadOptions& options, const ObjectCallback& object,
@@ -75,6 +85,7 @@ class Loader {
   void load(std::string_view content, std::uint32_t first_line) {
     DocumentReader reader(content, first_line);
     while (std::optional<DocumentResult> document = reader.next()) {
+      template_name_ = base::truncate_utf8(reader.source(), 256);
       if (*document) {
         load_document(**document);
       } else if (document->error().template_) {
@@ -98,9 +109,12 @@ class Loader {
     while (!pending.empty()) {
       Item item = std::move(pending.back());
       pending.pop_back();
-      if (tape.is_null(item.value)) continue;
       if (!identify(tape, item)) continue;
       const std::size_t items = list_items(tape, item);
+      if (items == Tape::kNone && item.kind == "List") {
+        report(tape.mark(item.value), "List: items is missing");
+        continue;
+      }
       if (items == Tape::kNone) {
         load_object(tape, item);
         continue;
@@ -150,10 +164,10 @@ class Loader {
     object.kind = {std::string(objects::group_of(item.api_version)), item.kind};
     object.api_version = item.api_version;
     object.start = tape.mark(item.value);
+    object.template_name = template_name_;
     objects::DecodeOptions decode_options;
     decode_options.keep_annotation = options_.keep_annotation;
     decode_options.positions = options_.positions ? &object.positions : nullptr;
-    decode_options.scalars_as_text = true;
     decode_options.kind = object.kind;
     const Source source{tape, item.value, decode_options};
     Mark stopped = object.start;
@@ -181,6 +195,7 @@ class Loader {
   }
 
   void report(Mark mark, std::string message) {
+    if (!template_name_.empty()) message += " (from " + template_name_ + ")";
     problem_({Problem::Severity::kError, file_, mark, std::move(message)});
   }
 
@@ -194,6 +209,7 @@ class Loader {
   const LoadOptions& options_;
   const ObjectCallback& object_;
   const ProblemCallback& problem_;
+  std::string template_name_;  // of the document at hand
   bool template_noted_ = false;
 };
 
@@ -265,7 +281,15 @@ const objects::ObjectMeta& meta_of(const Object& object) {
 
 void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
           const ProblemCallback& problem) {
-  load_text(content, file, options, object, problem);
+  if (is_binary(content)) {
+    problem({Problem::Severity::kError, file, {}, "a binary file, neither YAML nor JSON"});
+  } else if (!is_utf16(content)) {
+    load_text(content, file, options, object, problem);
+  } else if (const std::optional<std::string> text = utf8_of_utf16(content)) {
+    load_text(*text, file, options, object, problem);
+  } else {
+    problem({Problem::Severity::kError, file, {}, "begins as UTF-16 but is not; save it as UTF-8"});
+  }
 }
 
 }  // namespace shutdown_auditor::manifest

@@ -16,7 +16,7 @@ struct Problem {
   Severity severity = Severity::kError;
   std::string file;
   objects::Mark mark;  // {0, 0}: the file as a whole
-  std::string message;
+  std::string message;  // names the Helm template where it is known
 };
 // "file:line:column: message"
 std::string to_string(const Problem& problem);
@@ -34,6 +34,7 @@ struct Object {
   objects::GroupKind kind;
   std::string api_version;  // as written
   objects::Mark start;      // its first key
+  std::string template_name;  // of the Helm chart it was rendered from, when a comment says so
   objects::PositionMap positions;
   Value value;
 };

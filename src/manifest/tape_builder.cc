@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "base/text.h"
@@ -19,6 +22,18 @@ bool refers_to_template(std::string_view text) {
   while (at < text.size() && text[at] == ' ') ++at;
   const std::string_view rest = text.substr(at);
   return rest.starts_with('.') || rest.starts_with('$') || rest.starts_with("include ") || rest.starts_with("template ");
+}
+
+// As sigs.k8s.io/yaml does: the shortest text that reads back the same, in Go's 'g' format.
+std::string key_of_number(double value) {
+  if (std::isnan(value)) return ".nan";
+  if (std::isinf(value)) return value < 0 ? "-.inf" : ".inf";
+  const double size = std::abs(value);
+  const bool fixed = size == 0 || (size >= 1e-4 && size < 1e6);
+  std::array<char, 64> text{};
+  const auto [end, code] = std::to_chars(text.data(), text.data() + text.size(), value,
+                                         fixed ? std::chars_format::fixed : std::chars_format::scientific);
+  return code == std::errc() ? std::string(text.data(), end) : std::string();
 }
 
 }  // namespace
@@ -154,12 +169,14 @@ bool TapeBuilder::scalar(std::string_view text, bool plain, std::string_view tag
   }
   bool stored = false;
   if (as_key) {
-    // JSON has only text as keys; Kubernetes writes a boolean key as true or false and an integer in decimal.
+    // JSON has only text as keys; Kubernetes writes a boolean key as true or false and a number in decimal.
     if (std::holds_alternative<NullScalar>(*value)) return refuse(base::ErrorKind::kInvalid, "a key must not be null", mark);
     if (const bool* flag = std::get_if<bool>(&*value)) {
       stored = key(*flag ? "true" : "false", mark);
     } else if (const auto* number = std::get_if<std::int64_t>(&*value)) {
       stored = key(std::to_string(*number), mark);
+    } else if (const auto* real = std::get_if<double>(&*value)) {
+      stored = key(key_of_number(*real), mark);
     } else {
       stored = key(text, mark);
     }
@@ -236,40 +253,49 @@ bool TapeBuilder::check_keys(std::size_t object) {
                 fmt::format("key {} is already set at line {}", base::quoted(twice->first), first.mark.line), second.mark);
 }
 
-// Adds what the `<<` members of an object bring. Keys of the object itself win, then the first source that has one.
+// Adds what the `<<` members of an object bring. As in go-yaml v2, the order of the members decides: a `<<` overrides the
+// keys before it and is overridden by those after it; within one `<<` the first object that has a key wins.
 bool TapeBuilder::merge(std::size_t object) {
-  std::unordered_set<std::string> known;
-  std::vector<std::size_t> sources;
+  std::unordered_map<std::string, Origin> effective;
   const std::size_t end = tape_.nodes_.size();
   for (std::size_t at = object + 1; at < end; at = tape_.nodes_[at + 1].next) {
     const Tape::Node& node = tape_.nodes_[at];
-    if (node.type == Tape::Type::kKey) known.emplace(tape_.text(node));
-    if (node.type == Tape::Type::kMerge) sources.push_back(at + 1);
-  }
-  for (const std::size_t source : sources) {
-    if (!tape_.is_array(source)) {
-      if (!merge_from(source, known)) return false;
+    if (node.type == Tape::Type::kKey) {
+      effective[std::string(tape_.text(node))] = {at, 0};
       continue;
     }
-    for (const std::size_t item : tape_.items(source)) {
-      if (!merge_from(item, known)) return false;
+    if (node.type != Tape::Type::kMerge) continue;
+    if (!tape_.is_array(at + 1)) {
+      if (!merge_from(at + 1, at, effective)) return false;
+      continue;
+    }
+    for (const std::size_t item : tape_.items(at + 1)) {
+      if (!merge_from(item, at, effective)) return false;
     }
   }
-  return true;
+  // What a merge overrides must not be read; a merge node is passed over together with its value.
+  for (std::size_t at = object + 1; at < end; at = tape_.nodes_[at + 1].next) {
+    Tape::Node& node = tape_.nodes_[at];
+    if (node.type == Tape::Type::kKey && effective[std::string(tape_.text(node))].node != at) node.type = Tape::Type::kMerge;
+  }
+  std::vector<std::size_t> brought;
+  for (const auto& [name, origin] : effective) {
+    if (origin.merge != 0) brought.push_back(origin.node);
+  }
+  std::sort(brought.begin(), brought.end());
+  return std::all_of(brought.begin(), brought.end(),
+                     [this](std::size_t at) { return copy({at, tape_.nodes_[at + 1].next}, false); });
 }
 
-bool TapeBuilder::merge_from(std::size_t source, std::unordered_set<std::string>& known) {
+bool TapeBuilder::merge_from(std::size_t source, std::size_t merge, std::unordered_map<std::string, Origin>& effective) {
   if (!tape_.is_object(source)) {
     return refuse(base::ErrorKind::kInvalid, "a merge key needs an object or a list of objects", tape_.mark(source));
   }
   const std::size_t end = tape_.nodes_[source].next - 1;
-  std::size_t next = 0;
-  for (std::size_t at = source + 1; at < end; at = next) {
-    next = tape_.nodes_[at + 1].next;
+  for (std::size_t at = source + 1; at < end; at = tape_.nodes_[at + 1].next) {
     if (tape_.nodes_[at].type != Tape::Type::kKey) continue;
-    std::string name(tape_.text(tape_.nodes_[at]));
-    if (!known.insert(std::move(name)).second) continue;
-    if (!copy({at, next}, false)) return false;
+    Origin& origin = effective[std::string(tape_.text(tape_.nodes_[at]))];
+    if (origin.merge != merge) origin = {at, merge};
   }
   return true;
 }

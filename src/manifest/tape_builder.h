@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -58,6 +58,11 @@ class TapeBuilder final : public objects::EventHandler {
     std::size_t begin;
     std::size_t end;
   };
+  // Where the value of a key comes from: its key's node, and the `<<` that brings it (0: the object itself).
+  struct Origin {
+    std::size_t node = 0;
+    std::size_t merge = 0;
+  };
   bool expects_key() const { return !frames_.empty() && frames_.back().object && frames_.back().key_next; }
   bool start(Tape::Type type, objects::Mark mark);
   bool end();
@@ -65,7 +70,7 @@ class TapeBuilder final : public objects::EventHandler {
   bool value_done();
   bool copy(Range range, bool as_value);
   bool merge(std::size_t object);
-  bool merge_from(std::size_t source, std::unordered_set<std::string>& known);
+  bool merge_from(std::size_t source, std::size_t merge, std::unordered_map<std::string, Origin>& effective);
   bool check_keys(std::size_t object);
   bool refuse(base::ErrorKind kind, std::string message, objects::Mark mark);
 

@@ -36,6 +36,19 @@ bool has_no_content(std::string_view part) {
   return true;
 }
 
+// The text of a line `# Source: …` before the content.
+std::string_view source_comment(std::string_view part) {
+  constexpr std::string_view kSource = "# Source: ";
+  while (!part.empty()) {
+    const std::size_t newline = std::min(part.find('\n'), part.size());
+    const std::string_view line = base::trim(part.substr(0, newline));
+    if (line.starts_with(kSource)) return base::trim(line.substr(kSource.size()));
+    if (!line.empty() && line.front() != '#' && !line.starts_with("---")) break;
+    part.remove_prefix(std::min(newline + 1, part.size()));
+  }
+  return {};
+}
+
 bool is_plain_text(char c) { return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t'; }
 
 // The place of the first byte that libyaml would refuse: it reports those by byte and ahead of the text it has parsed.
@@ -54,7 +67,11 @@ std::optional<DocumentProblem> find_bad_byte(std::string_view text, std::uint32_
       return DocumentProblem{base::ErrorKind::kInvalid, here, fmt::format("byte 0x{:02x} is not UTF-8", byte), false};
     }
     const bool c1_control = byte == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0 && character != "\xC2\x85";
-    if (c1_control || character == "\xEF\xBB\xBF" || character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF") {
+    // libyaml passes over one at the start of a line; to go-yaml it is text, which nobody means.
+    if (character == "\xEF\xBB\xBF" && here.column == 1) {
+      return DocumentProblem{base::ErrorKind::kInvalid, here, "a byte order mark that is not at the start of the file", false};
+    }
+    if (c1_control || character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF") {
       return DocumentProblem{base::ErrorKind::kInvalid, here, "a character that YAML does not allow", false};
     }
     if (byte == '\n') {
@@ -216,6 +233,7 @@ std::optional<DocumentResult> DocumentReader::next() {
   while (ready_.empty()) {
     const std::optional<Part> part = next_part();
     if (!part) return std::nullopt;
+    source_ = source_comment(part->text);
     if (!has_no_content(part->text)) read_part(*part);
   }
   DocumentResult result = std::move(ready_.front());

@@ -37,6 +37,9 @@ class DocumentReader {
 
   // The next document that is not empty; nothing at the end.
   std::optional<DocumentResult> next();
+  // Of the document that next() gave: what its first comment calls its source, as Helm writes it ("# Source:
+  // web/templates/deployment.yaml"). Empty when there is none. Lives as long as the text.
+  std::string_view source() const { return source_; }
 
  private:
   struct Part {
@@ -51,6 +54,7 @@ class DocumentReader {
 
   std::string_view rest_;
   std::uint32_t line_;
+  std::string_view source_;
   std::deque<DocumentResult> ready_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 
@@ -34,8 +35,18 @@ std::string_view expectation(Shape::Kind kind) {
   return "an object";
 }
 
+// The value of an annotation that nobody wants: it must be a string all the same.
+const Shape& unwanted_string() {
+  static const Shape kUnwanted{.kind = Shape::Kind::kString, .assign = [](void*, std::string_view) {}};
+  return kUnwanted;
+}
+
 std::string name_of(std::string_view group, std::string_view kind) {
   return group.empty() ? std::string(kind) : fmt::format("{}.{}", kind, group);
+}
+
+bool fits_32_bits(std::int64_t value) {
+  return value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max();
 }
 
 // Beyond 2^53 a double no longer tells which integer was written.
@@ -87,7 +98,7 @@ ObjectBuilder::Slot ObjectBuilder::next(Mark mark) {
       }
       return {&frame.shape->item(), frame.shape->append(frame.target)};
     case Shape::Kind::kMap:
-      if (frame.skip) return {};
+      if (frame.skip) return {&unwanted_string(), nullptr};
       return {&frame.shape->item(), frame.shape->insert(frame.target, frame.key)};
     default: break;
   }
@@ -149,8 +160,8 @@ bool ObjectBuilder::key(std::string_view name, Mark mark) {
   Frame& frame = top();
   if (frame.shape->kind == Shape::Kind::kMap) {
     frame.skip = frame.shape->annotations && options_.keep_annotation != nullptr && !options_.keep_annotation(name);
-    if (frame.skip) return true;
     frame.key.assign(name);
+    if (frame.skip) return true;
   } else {
     frame.field = find_field(frame.shape->fields, name);
     if (frame.field == nullptr && depth_ == 1) {
@@ -191,13 +202,19 @@ bool ObjectBuilder::boolean(bool value, std::string_view text, Mark mark) {
     }
     return true;
   }
-  return mismatch(*slot.shape, options_.hide_values ? "a boolean" : text, mark);
+  return scalar_mismatch(*slot.shape, text, "a boolean", mark);
 }
 
 bool ObjectBuilder::store_integer(const Slot& slot, std::int64_t value, std::string_view text, Mark mark) {
   switch (slot.shape->kind) {
-    case Shape::Kind::kInteger: *static_cast<std::int64_t*>(slot.target) = value; return true;
-    case Shape::Kind::kIntOrString: *static_cast<IntOrString*>(slot.target) = {false, value, {}}; return true;
+    case Shape::Kind::kInteger:
+      if (slot.shape->int32 && !fits_32_bits(value)) return refuse_long(text, mark);
+      *static_cast<std::int64_t*>(slot.target) = value;
+      return true;
+    case Shape::Kind::kIntOrString:
+      if (!fits_32_bits(value)) return refuse_long(text, mark);
+      *static_cast<IntOrString*>(slot.target) = {false, value, {}};
+      return true;
     case Shape::Kind::kString:
       if (!options_.scalars_as_text) break;
       if (slot.shape->assign != nullptr) {
@@ -208,7 +225,7 @@ bool ObjectBuilder::store_integer(const Slot& slot, std::int64_t value, std::str
       return true;
     default: break;
   }
-  return mismatch(*slot.shape, options_.hide_values ? "a number" : base::truncate_utf8(text, 40), mark);
+  return scalar_mismatch(*slot.shape, text, "a number", mark);
 }
 
 bool ObjectBuilder::integer(std::int64_t value, std::string_view text, Mark mark) {
@@ -229,7 +246,7 @@ bool ObjectBuilder::number(double value, std::string_view text, Mark mark) {
   const bool exact = std::abs(value) <= kExactIntegers && std::trunc(value) == value;
   const bool wants_integer = slot.shape->kind == Shape::Kind::kInteger || slot.shape->kind == Shape::Kind::kIntOrString;
   if (wants_integer && !exact) {
-    return mismatch(*slot.shape, options_.hide_values ? "a number" : base::truncate_utf8(text, 40), mark);
+    return scalar_mismatch(*slot.shape, text, "a number", mark);
   }
   return store_integer(slot, exact ? static_cast<std::int64_t>(value) : 0, text, mark);
 }
@@ -257,6 +274,20 @@ bool ObjectBuilder::string(std::string_view value, Mark mark) {
 
 bool ObjectBuilder::mismatch(const Shape& expected, std::string_view got, Mark mark) {
   return refuse(fmt::format("expected {}, got {}", expectation(expected.kind), got), mark);
+}
+
+bool ObjectBuilder::scalar_mismatch(const Shape& expected, std::string_view text, std::string_view what, Mark mark) {
+  if (options_.hide_values) return mismatch(expected, what, mark);
+  std::string got = base::truncate_utf8(text, 40);
+  // The usual slips: `value: 8080`, `value: yes`.
+  if (expected.kind == Shape::Kind::kString) got += fmt::format("; as a string it needs quotes: \"{}\"", got);
+  return mismatch(expected, got, mark);
+}
+
+bool ObjectBuilder::refuse_long(std::string_view text, Mark mark) {
+  return refuse(fmt::format("expected an integer of 32 bits, got {}",
+                            options_.hide_values ? std::string("a number") : base::truncate_utf8(text, 40)),
+                mark);
 }
 
 bool ObjectBuilder::refuse(std::string message, Mark mark) {

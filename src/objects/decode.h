@@ -24,8 +24,8 @@ struct DecodeOptions {
   bool (*keep_annotation)(std::string_view key) = nullptr;
   // Records where every field the type knows stood in its file (see position.h). Null: no positions.
   PositionMap* positions = nullptr;
-  // YAML leaves the quotes away: `yes`, `1.20` or `8080` in a string field keep their text. In JSON from the network a
-  // bool or number in a string field is an error.
+  // `yes`, `1.20` or `8080` in a string field keep their text: for the command's own files. To the API a bool or number in
+  // a string field is an error, in YAML too (kubectl turns it into JSON without looking at the type of the field).
   bool scalars_as_text = false;
   // Messages say what kind of value was found but never the value: for documents that hold credentials.
   bool hide_values = false;
@@ -91,6 +91,8 @@ class ObjectBuilder : public EventHandler {
   bool close();
   bool store_integer(const Slot& slot, std::int64_t value, std::string_view text, Mark mark);
   bool mismatch(const Shape& expected, std::string_view got, Mark mark);
+  bool scalar_mismatch(const Shape& expected, std::string_view text, std::string_view what, Mark mark);
+  bool refuse_long(std::string_view text, Mark mark);
   bool refuse(std::string message, Mark mark);
   std::string path() const;
 

@@ -53,7 +53,10 @@ Mark PositionMap::find(std::string_view field_path) const {
     if (next < 0) break;
     at = next;
   }
-  return at < 0 ? root_ : nodes_[static_cast<std::size_t>(at)].mark;
+  if (at < 0) return root_;
+  const Node& node = nodes_[static_cast<std::size_t>(at)];
+  const int name = node.index < 0 ? -1 : child(at, "name", -1);
+  return name < 0 ? node.mark : nodes_[static_cast<std::size_t>(name)].mark;
 }
 
 void PositionMap::clear() {

@@ -15,8 +15,8 @@ class PositionMap {
  public:
   // The mark of a field path such as "spec.template.spec.containers[1].lifecycle.preStop" or
   // "metadata.annotations[example.com/name]" (quotes inside the brackets are allowed). A field's mark is its key's, an
-  // array item's that of its first key. When the field is missing: of the nearest existing ancestor, at last of the
-  // document; {0,0} when nothing is known.
+  // array item's that of its key `name` (a container's), else of its first key. When the field is missing: of the nearest
+  // existing ancestor, at last of the document; {0,0} when nothing is known.
   Mark find(std::string_view field_path) const;
   void clear();
 

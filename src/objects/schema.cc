@@ -52,22 +52,22 @@ constexpr auto kExec = table(field<&ExecAction::command>("command"));
 constexpr auto kHttpGet = table(field<&HttpGetAction::path>("path"), field<&HttpGetAction::host>("host"),
                                 field<&HttpGetAction::scheme>("scheme"), field<&HttpGetAction::port>("port"));
 constexpr auto kTcpSocket = table(field<&TcpSocketAction::host>("host"), field<&TcpSocketAction::port>("port"));
-constexpr auto kGrpc = table(field<&GrpcAction::port>("port"), field<&GrpcAction::service>("service"));
+constexpr auto kGrpc = table(int32<&GrpcAction::port>("port"), field<&GrpcAction::service>("service"));
 constexpr auto kSleep = table(field<&SleepAction::seconds>("seconds"));
 constexpr auto kHook = table(field<&Handler::exec>("exec"), field<&Handler::http_get>("httpGet"),
                              field<&Handler::tcp_socket>("tcpSocket"), field<&Handler::sleep>("sleep"));
 constexpr auto kProbe = table(
     field<&Probe::handler, &Handler::exec>("exec"), field<&Probe::handler, &Handler::http_get>("httpGet"),
     field<&Probe::handler, &Handler::tcp_socket>("tcpSocket"), field<&Probe::handler, &Handler::grpc>("grpc"),
-    field<&Probe::initial_delay_seconds>("initialDelaySeconds"), field<&Probe::timeout_seconds>("timeoutSeconds"),
-    field<&Probe::period_seconds>("periodSeconds"), field<&Probe::success_threshold>("successThreshold"),
-    field<&Probe::failure_threshold>("failureThreshold"),
+    int32<&Probe::initial_delay_seconds>("initialDelaySeconds"), int32<&Probe::timeout_seconds>("timeoutSeconds"),
+    int32<&Probe::period_seconds>("periodSeconds"), int32<&Probe::success_threshold>("successThreshold"),
+    int32<&Probe::failure_threshold>("failureThreshold"),
     field<&Probe::termination_grace_period_seconds>("terminationGracePeriodSeconds"));
 
 // core/v1 Container
 constexpr auto kEnv = table(field<&EnvVar::name>("name"), field<&EnvVar::value>("value"),
                             present<&EnvVar::from_source>("valueFrom"));
-constexpr auto kPort = table(field<&ContainerPort::name>("name"), field<&ContainerPort::container_port>("containerPort"),
+constexpr auto kPort = table(field<&ContainerPort::name>("name"), int32<&ContainerPort::container_port>("containerPort"),
                              field<&ContainerPort::protocol>("protocol"),
                              present<&ContainerPort::host_port>("hostPort"));
 constexpr auto kLifecycle =
@@ -100,9 +100,9 @@ constexpr auto kRolling = table(field<&Workload::max_unavailable>("maxUnavailabl
 constexpr auto kStrategy = table(field<&Workload::strategy_type>("type"), group<kRolling>("rollingUpdate"),
                                  group<kRolling>("canary"));
 constexpr auto kWorkloadSpec =
-    table(field<&Workload::replicas>("replicas"), field<&Workload::selector>("selector"),
+    table(int32<&Workload::replicas>("replicas"), field<&Workload::selector>("selector"),
           field<&Workload::pod_template>("template"), group<kStrategy>("strategy"), group<kStrategy>("updateStrategy"),
-          field<&Workload::min_ready_seconds>("minReadySeconds"),
+          int32<&Workload::min_ready_seconds>("minReadySeconds"),
           field<&Workload::pod_management_policy>("podManagementPolicy"),
           present<&Workload::template_elsewhere>("workloadRef"));
 constexpr auto kWorkload = table(field<&Workload::meta>("metadata"), group<kWorkloadSpec>("spec"));
@@ -119,7 +119,7 @@ constexpr auto kBudget = table(field<&PodDisruptionBudget::meta>("metadata"), gr
                                group<kBudgetStatus>("status"));
 
 // core/v1 Service
-constexpr auto kServicePort = table(field<&ServicePort::name>("name"), field<&ServicePort::port>("port"),
+constexpr auto kServicePort = table(field<&ServicePort::name>("name"), int32<&ServicePort::port>("port"),
                                     field<&ServicePort::target_port>("targetPort"), field<&ServicePort::protocol>("protocol"));
 constexpr auto kServiceSpec =
     table(field<&Service::selector>("selector"), field<&Service::ports>("ports"), field<&Service::type>("type"),
@@ -135,9 +135,9 @@ constexpr auto kScaleTarget =
     table(text<Autoscaler, &set_target_version>("apiVersion"), text<Autoscaler, &set_target_kind>("kind"),
           field<&Autoscaler::target_name>("name"));
 constexpr auto kAutoscalerSpec = table(
-    group<kScaleTarget>("scaleTargetRef"), field<&Autoscaler::min_replicas>("minReplicas"),
-    field<&Autoscaler::max_replicas>("maxReplicas"), field<&Autoscaler::min_replicas>("minReplicaCount"),
-    field<&Autoscaler::max_replicas>("maxReplicaCount"));
+    group<kScaleTarget>("scaleTargetRef"), int32<&Autoscaler::min_replicas>("minReplicas"),
+    int32<&Autoscaler::max_replicas>("maxReplicas"), int32<&Autoscaler::min_replicas>("minReplicaCount"),
+    int32<&Autoscaler::max_replicas>("maxReplicaCount"));
 constexpr auto kAutoscaler = table(field<&Autoscaler::meta>("metadata"), group<kAutoscalerSpec>("spec"));
 
 // batch/v1: a Job has its pod template at spec.template, a CronJob at spec.jobTemplate.spec.template.

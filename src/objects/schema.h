@@ -31,6 +31,7 @@ struct Shape {
   enum class Kind : std::uint8_t { kSkip, kString, kBool, kInteger, kIntOrString, kObject, kArray, kMap };
   Kind kind = Kind::kSkip;
   bool annotations = false;                                 // kMap: DecodeOptions::keep_annotation applies
+  bool int32 = false;                                       // kInteger: the API has 32 bits for it
   std::span<const Field> fields = {};                       // kObject
   const Shape& (*item)() = nullptr;                         // kArray, kMap: the shape of each value
   void* (*append)(void* target) = nullptr;                  // kArray: a new item
@@ -186,6 +187,17 @@ constexpr auto field(std::string_view name) {
                                            return Target::fresh(
                                                (detail::at<typename Outer::Owner>(parent).*kOuter).*kInner);
                                          }}};
+}
+
+// An integer that is an int32 to the API; a number beyond that is refused as the server would.
+template <auto kMember>
+constexpr auto int32(std::string_view name) {
+  auto made = field<kMember>(name);
+  made.field.shape = []() -> const Shape& {
+    static const Shape kInt32{.kind = Shape::Kind::kInteger, .int32 = true};
+    return kInt32;
+  };
+  return made;
 }
 
 // A nested JSON object whose fields belong to the same struct: group<kSpec>("spec").

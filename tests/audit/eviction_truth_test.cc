@@ -208,8 +208,8 @@ TEST(EvictionTruthTest, RefusesWhatTheApiServerRefuses) {
     }
   }
   EXPECT_EQ(refusals, (std::map<Refusal, int>{{Refusal::kNone, 399},
-                                              {Refusal::kDecoding, 3},
-                                              {Refusal::kInvalid, 33},
+                                              {Refusal::kDecoding, 4},
+                                              {Refusal::kInvalid, 32},
                                               {Refusal::kVersion, 1},
                                               {Refusal::kStrict, 2}}));
 }

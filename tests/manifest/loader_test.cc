@@ -30,8 +30,8 @@ spec:
         image: web:1.20
         env:
         - name: DEBUG
-          value: on
-        - {name: PORT, value: 8080}
+          value: "on"
+        - {name: PORT, value: "8080"}
         lifecycle:
           preStop:
             exec:
@@ -138,7 +138,6 @@ items:
   kind: List
   items:
   - {apiVersion: v1, kind: Namespace, metadata: {name: b}}
--
 - apiVersion: v1
   kind: ConfigMap
   metadata:
@@ -161,9 +160,9 @@ apiVersion: apps/v1
   for (const Object& object : loaded.objects) {
     seen.push_back(fmt::format("{} {} {}:{}", object.kind.kind, meta_of(object).name, object.start.line, object.start.column));
   }
-  EXPECT_THAT(seen, ElementsAre("Service a 4:3", "Namespace b 10:5", "ConfigMap c 12:3", "Deployment d 18:3", "Deployment e 19:3",
-                                "AllowList f 27:1"));
-  EXPECT_EQ(loaded.objects[2].positions.find("metadata.name"), (objects::Mark{15, 5}));
+  EXPECT_THAT(seen, ElementsAre("Service a 4:3", "Namespace b 10:5", "ConfigMap c 11:3", "Deployment d 17:3", "Deployment e 18:3",
+                                "AllowList f 26:1"));
+  EXPECT_EQ(loaded.objects[2].positions.find("metadata.name"), (objects::Mark{14, 5}));
   EXPECT_EQ(std::get<objects::Workload>(loaded.objects[3].value).kind, (objects::GroupKind{"apps", "Deployment"}));
 }
 
@@ -206,7 +205,7 @@ items: [{kind: Pod}, 5, {apiVersion: v1, kind: Service, metadata: {name: good}}]
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: 12}
+metadata: {labels: {a: "12"}}
 spec: {ports: [{port: 1.5}]}
 ---
 apiVersion: v1
@@ -228,10 +227,44 @@ metadata: {name: last}
   EXPECT_THAT(loaded.kinds(), ElementsAre(Pair("Namespace", 1), Pair("Service", 1)));
 }
 
+TEST(LoaderTest, KnowsTheTemplateThatHelmNames) {
+  const Loaded loaded = load_text(
+      "---\n# Source: web/templates/deployment.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n"
+      "---\n# Source: web/charts/db/templates/x.yaml\n# more\n{apiVersion: v1, kind: Pod, metadata: {name: b}}\n"
+      "---\napiVersion: v1\n# Source: too late\nkind: Pod\nmetadata: {name: c}\n"
+      "---\n# Source: web/templates/broken.yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: [}\n"
+      "---\n# Source: web/templates/typo.yaml\napiVersion: v1\nkind: Pod\nspec: {terminationGracePeriodSeconds: 5m}\n");
+  std::vector<std::string> templates;
+  for (const Object& object : loaded.objects) templates.push_back(object.template_name);
+  EXPECT_THAT(templates, ElementsAre("web/templates/deployment.yaml", "web/charts/db/templates/x.yaml", ""));
+  EXPECT_THAT(loaded.problems, ElementsAre(testing::EndsWith("(from web/templates/broken.yaml)"),
+                                           "f.yaml:24:39: Pod: spec.terminationGracePeriodSeconds: expected an integer, got "
+                                           "\"5m\" (from web/templates/typo.yaml)"));
+}
+
+TEST(LoaderTest, TheKeyOfAContainerIsItsName) {
+  const Loaded loaded = load_text(
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - image: web\n    args: [x]\n    name: app\n"
+      "  - {image: log}\n");
+  ASSERT_EQ(loaded.objects.size(), 1U);
+  const objects::PositionMap& positions = loaded.objects[0].positions;
+  EXPECT_EQ(positions.find("spec.containers[0].lifecycle.preStop"), (objects::Mark{8, 5}));
+  EXPECT_EQ(positions.find("spec.containers[0]"), (objects::Mark{8, 5}));
+  EXPECT_EQ(positions.find("spec.containers[0].args[0]"), (objects::Mark{7, 12}));
+  EXPECT_EQ(positions.find("spec.containers[1].readinessProbe"), (objects::Mark{9, 5}));
+  EXPECT_EQ(positions.find("spec.initContainers[0]"), (objects::Mark{4, 1}));
+}
+
+TEST(LoaderTest, WhatIsNoTextIsOneProblem) {
+  std::string archive("\x1f\x8b\x08\x00\x00\x00\x00\x00\n---\n", 13);
+  for (int i = 0; i < 8; ++i) archive += archive;
+  EXPECT_THAT(load_text(archive).problems, ElementsAre("f.yaml: a binary file, neither YAML nor JSON"));
+}
+
 TEST(LoaderTest, TemplatesGiveOneNoteAFile) {
   const Loaded loaded = load_text(
       "{{- if .Values.a }}\nkind: Deployment\n{{- end }}\n---\nname: x-{{ .Values.b }}\n---\n"
-      "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n");
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: last}\n");
   EXPECT_THAT(loaded.problems, ElementsAre(testing::AllOf(HasSubstr("note: f.yaml:"), HasSubstr("helm template"))));
   EXPECT_EQ(loaded.objects.size(), 1U);
 }

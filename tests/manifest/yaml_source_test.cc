@@ -81,7 +81,7 @@ TEST(DocumentReaderTest, ResolvesAliasesAndMergeKeys) {
   EXPECT_THAT(read("base: &b {p: 1, q: 2}\nuse:\n  <<: *b\n  q: 3\n"),
               ElementsAre("{ key base { key p int 1 key q int 2 } key use { key q int 3 key p int 1 } }"));
   EXPECT_THAT(read("use:\n  q: 3\n  <<: [{p: 1}, {p: 5, r: 6, q: 7}]\n"),
-              ElementsAre("{ key use { key q int 3 key p int 1 key r int 6 } }"));
+              ElementsAre("{ key use { key p int 1 key r int 6 key q int 7 } }"));
   EXPECT_THAT(read("a: &a {x: &i {z: 1}, <<: {w: 2}}\nb: *i\nc: {<<: *a}\n"),
               ElementsAre("{ key a { key x { key z int 1 } key w int 2 } key b { key z int 1 } "
                           "key c { key x { key z int 1 } key w int 2 } }"));

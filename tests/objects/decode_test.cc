@@ -29,8 +29,9 @@ TEST(DecodeTest, TypeMismatchesNamePathExpectationAndValue) {
       {R"({"spec":{"replicas":{}}})", "spec.replicas: expected an integer, got an object"},
       {R"({"spec":[]})", "spec: expected an object, got a list"},
       {R"({"spec":"x"})", "spec: expected an object, got \"x\""},
-      {R"({"metadata":{"name":7}})", "metadata.name: expected a string, got 7"},
-      {R"({"metadata":{"labels":{"a":"b","c":true}}})", "metadata.labels[c]: expected a string, got true"},
+      {R"({"metadata":{"name":7}})", "metadata.name: expected a string, got 7; as a string it needs quotes: \"7\""},
+      {R"({"metadata":{"labels":{"a":"b","c":true}}})",
+       "metadata.labels[c]: expected a string, got true; as a string it needs quotes: \"true\""},
       {R"({"metadata":{"labels":["a"]}})", "metadata.labels: expected an object, got a list"},
       {R"({"metadata":{"ownerReferences":[{},{"controller":"yes"}]}})",
        "metadata.ownerReferences[1].controller: expected a boolean, got \"yes\""},
@@ -42,7 +43,10 @@ TEST(DecodeTest, TypeMismatchesNamePathExpectationAndValue) {
        "spec.strategy.rollingUpdate.maxSurge: expected an integer or a string, got false"},
       {R"({"spec":{"strategy":{"rollingUpdate":{"maxSurge":0.5}}}})",
        "spec.strategy.rollingUpdate.maxSurge: expected an integer or a string, got 0.5"},
-      {R"({"kind":3})", "kind: expected a string, got 3"},
+      {R"({"kind":3})", "kind: expected a string, got 3; as a string it needs quotes: \"3\""},
+      {R"({"spec":{"replicas":2147483648}})", "spec.replicas: expected an integer of 32 bits, got 2147483648"},
+      {R"({"spec":{"strategy":{"rollingUpdate":{"maxSurge":-2147483649}}}})",
+       "spec.strategy.rollingUpdate.maxSurge: expected an integer of 32 bits, got -2147483649"},
       {R"([])", "expected an object, got a list"},
       {R"("x")", "expected an object, got \"x\""},
       {R"(null)", "expected an object, got null"},
@@ -67,9 +71,10 @@ TEST(DecodeTest, AcceptsTheWholeRangeOfIntegers) {
               {"30.0", 30},
               {"3e1", 30}};
   for (const auto& row : rows) {
-    const auto object = decode_json<Workload>(fmt::format(R"({{"spec":{{"replicas":{}}}}})", row.number));
+    const auto object = decode_json<Workload>(
+        fmt::format(R"({{"spec":{{"template":{{"spec":{{"terminationGracePeriodSeconds":{}}}}}}}}})", row.number));
     ASSERT_TRUE(object) << row.number;
-    EXPECT_EQ(object->replicas, row.value) << row.number;
+    EXPECT_EQ(object->pod_template.spec.termination_grace_period_seconds, row.value) << row.number;
   }
 }
 
@@ -165,13 +170,19 @@ TEST(DecodeTest, KeepsOnlyTheAnnotationsAskedFor) {
   options.keep_annotation = [](std::string_view key) { return key.starts_with("example.com/"); };
   const auto object = decode_json<Workload>(
       R"({"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{…}","example.com/a":"1",)"
-      R"("z":{"not":"even a string"}},"labels":{"z":"kept"}},)"
+      R"("z":"3"},"labels":{"z":"kept"}},)"
       R"("spec":{"template":{"metadata":{"annotations":{"b":"2","example.com/c":"3"}}}}})",
       options);
   ASSERT_TRUE(object) << object.error().message;
   EXPECT_THAT(object->meta.annotations, ElementsAre(Pair("example.com/a", "1")));
   EXPECT_THAT(object->pod_template.meta.annotations, ElementsAre(Pair("example.com/c", "3")));
   EXPECT_THAT(object->meta.labels, ElementsAre(Pair("z", "kept")));
+  // What is not wanted is checked all the same, as the API server does.
+  for (const char* value : {"5", "true", "{}", "[]"}) {
+    const auto refused = decode_json<Workload>(fmt::format(R"({{"metadata":{{"annotations":{{"z":{}}}}}}})", value), options);
+    ASSERT_FALSE(refused) << value;
+    EXPECT_THAT(refused.error().message, testing::StartsWith("metadata.annotations[z]: expected a string, got ")) << value;
+  }
 }
 
 TEST(DecodeTest, ChecksAndFillsInTheKind) {
@@ -193,7 +204,7 @@ TEST(DecodeTest, ChecksAndFillsInTheKind) {
 TEST(DecodeTest, ADecoderIsReusableAfterTake) {
   Decoder<Namespace> decoder;
   ASSERT_FALSE(parse_json(R"({"metadata":{"name":1}})", decoder));
-  EXPECT_EQ(decoder.take().error().message, "metadata.name: expected a string, got 1");
+  EXPECT_THAT(decoder.take().error().message, testing::StartsWith("metadata.name: expected a string, got 1"));
   ASSERT_TRUE(parse_json(R"({"metadata":{"name":"a","labels":{"x":"y"}}})", decoder));
   EXPECT_EQ(decoder.take()->meta.name, "a");
   ASSERT_TRUE(parse_json(R"({"metadata":{}})", decoder));
@@ -248,7 +259,7 @@ TEST(DecodeTest, RecordsPositionsOfKnownFields) {
       {"spec.unknown", {3, 3}},
       {"spec.replicas", {3, 3}},
       {"spec.template.spec.terminationGracePeriodSeconds", {6, 7}},
-      {"spec.template.spec.containers[0].lifecycle", {8, 9}},
+      {"spec.template.spec.containers[0].lifecycle", {8, 10}},
       {"spec.template.spec.containers[1].lifecycle.preStop", {10, 24}},
       {"spec.template.spec.containers[1].lifecycle.preStop.exec.command[1]", {10, 66}},
       {"spec.template.spec.initContainers[0]", {5, 18}},
