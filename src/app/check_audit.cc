@@ -15,6 +15,11 @@ namespace {
 constexpr std::string_view kHookAnnotation = "helm.sh/hook";
 constexpr std::string_view kNamespaceNameLabel = "kubernetes.io/metadata.name";
 
+struct BudgetSource {
+  const InputObject* item;
+  std::size_t at;  // in the budgets of its namespace
+};
+
 // The objects of one namespace, as the audit wants them. Pointers into the Input.
 struct NamespaceObjects {
   std::vector<const objects::PodDisruptionBudget*> budgets;
@@ -22,6 +27,7 @@ struct NamespaceObjects {
   std::vector<const objects::Autoscaler*> autoscalers;
   std::vector<const objects::Workload*> workloads;
   std::vector<const objects::JobTemplate*> jobs;
+  std::map<std::string, BudgetSource, std::less<>> budget_sources;  // by name
   objects::StringMap labels;
   bool labels_known = false;
   std::optional<audit::BudgetSurvey> survey;  // made with the first audit
@@ -76,6 +82,17 @@ bool is_gone(const manifest::Object& object) {
   return object.kind == objects::GroupKind{"policy", "PodDisruptionBudget"} && object.api_version == "policy/v1beta1";
 }
 
+// Of two budgets of one name the later one stays, as after kubectl apply.
+void add_budget(NamespaceObjects& group, const objects::PodDisruptionBudget& budget, const InputObject& item) {
+  const auto [source, fresh] = group.budget_sources.try_emplace(budget.meta.name, BudgetSource{&item, group.budgets.size()});
+  if (fresh || budget.meta.name.empty()) {
+    group.budgets.push_back(&budget);
+    return;
+  }
+  source->second.item = &item;
+  group.budgets[source->second.at] = &budget;
+}
+
 using Namespaces = std::map<std::string, NamespaceObjects, std::less<>>;
 
 Namespaces group_by_namespace(Input& input, const std::string& fallback) {
@@ -105,7 +122,7 @@ Namespaces group_by_namespace(Input& input, const std::string& fallback) {
       }
     } else if (const auto* budget = std::get_if<objects::PodDisruptionBudget>(&value)) {
       if (!is_gone(item.object)) {
-        group.budgets.push_back(budget);
+        add_budget(group, *budget, item);
       }
     } else if (const auto* service = std::get_if<objects::Service>(&value)) {
       group.services.push_back(service);
@@ -124,8 +141,45 @@ Namespaces group_by_namespace(Input& input, const std::string& fallback) {
   return out;
 }
 
+// The field of a budget that a finding is about.
+std::string_view budget_field(const objects::PodDisruptionBudget& budget, std::string_view check) {
+  if (check == "pdb-overlapping") {
+    return "spec.selector";
+  }
+  return budget.min_available ? "spec.minAvailable" : "spec.maxUnavailable";
+}
+
+struct Spot {
+  const InputObject* item;
+  objects::Mark mark;
+};
+
+// Where the field is that a finding is about: in the workload, or in the budget when it names no field of the workload.
+Spot spot_of(const report::ReportedFinding& finding, const InputObject& item, const NamespaceObjects& around) {
+  if (!finding.field_path.empty()) {
+    return {&item, item.object.positions.find(finding.field_path)};
+  }
+  if (finding.related_ref) {
+    const auto source = around.budget_sources.find(finding.related_ref->name);
+    if (source != around.budget_sources.end()) {
+      const manifest::Object& object = source->second.item->object;
+      const auto& budget = std::get<objects::PodDisruptionBudget>(object.value);
+      return {source->second.item, object.positions.find(budget_field(budget, finding.check))};
+    }
+  }
+  return {&item, item.object.start};
+}
+
+// "file:line:column", "file:line" without a column.
 std::string place(const InputObject& item, objects::Mark mark) {
-  return mark.line == 0 ? item.file : item.file + ":" + std::to_string(mark.line);
+  std::string text = item.file;
+  if (mark.line != 0) {
+    text += ":" + std::to_string(mark.line);
+  }
+  if (mark.line != 0 && mark.column != 0) {
+    text += ":" + std::to_string(mark.column);
+  }
+  return text;
 }
 
 class Auditor {
@@ -164,7 +218,7 @@ class Auditor {
       if (!options_.fix.empty()) {
         audited[workload->meta.namespace_].push_back(workload);
       }
-      out.workloads.push_back({audit_one(item, *workload, surroundings), report::native_sidecars(*workload)});
+      out.workloads.push_back({audit_one(item, *workload, surroundings, around), report::native_sidecars(*workload)});
       item.object.positions = {};  // the places of the findings are known now
     }
     for (const auto& [name, workloads] : audited) {
@@ -219,18 +273,21 @@ class Auditor {
   }
 
   report::ShutdownAudit audit_one(const InputObject& item, const objects::Workload& workload,
-                                  const audit::Surroundings& surroundings) const {
+                                  const audit::Surroundings& surroundings, const NamespaceObjects& around) const {
     const audit::AuditResult result = audit::audit(workload, surroundings, policy_, audit_options_);
     report::ShutdownAudit out =
         report::make_shutdown_audit(result, workload, policy_.name, report::Detail::kPrinted);
     if (item.file.empty()) {
       return out;
     }
-    out.meta.annotations = {{std::string(report::kSourceAnnotation), place(item, item.object.start)}};
+    out.meta.annotations = {{std::string(report::kSourceAnnotation), place(item, {item.object.start.line, 0})}};
     for (report::ReportedFinding& finding : out.status.findings) {
-      const objects::Mark mark =
-          finding.field_path.empty() ? item.object.start : item.object.positions.find(finding.field_path);
-      finding.source = place(item, mark.line == 0 ? item.object.start : mark);
+      const Spot spot = spot_of(finding, item, around);
+      finding.source = place(*spot.item, spot.mark.line == 0 ? spot.item->object.start : spot.mark);
+      // A line in the output of helm says little; the template is what there is to edit.
+      if (const std::string& name = spot.item->object.template_name; !name.empty()) {
+        finding.message += " (from " + name + ")";
+      }
     }
     return out;
   }

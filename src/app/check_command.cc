@@ -110,6 +110,9 @@ std::optional<Subject> gather(const CheckOptions& options, Io& io) {
       return std::nullopt;
     }
   } else {
+    if (io.in_terminal && std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) {
+      io.err << "reading manifests from the terminal; Ctrl-D ends them, Ctrl-C gives up\n" << std::flush;
+    }
     subject.input = read_input(options.files, options.recursive, io.in);
   }
   return subject;
@@ -134,7 +137,9 @@ int run_check(const CheckOptions& options, Io& io) {
     }
   }
   if (input.objects.empty() && !input.live) {
-    io.err << "no Kubernetes object in the input\n";
+    if (!input.failed()) {
+      io.err << "no Kubernetes object in the input\n";
+    }
     return kExitTrouble;
   }
   CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);

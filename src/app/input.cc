@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 #include <thread>
 
+#include "app/input_files.h"
 #include "audit/audit.h"
 #include "base/file.h"
 
@@ -17,27 +19,6 @@ constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20U;
 
 void add_problem(Input& input, std::string file, std::string message) {
   input.problems.push_back({manifest::Problem::Severity::kError, std::move(file), {}, std::move(message)});
-}
-
-bool is_manifest(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
-
-template <class Iterator>
-base::Result<void> collect(const fs::path& directory, std::vector<std::string>& files) {
-  std::error_code failed;
-  for (Iterator entry(directory, failed), end; !failed && entry != end; entry.increment(failed)) {
-    std::error_code ignored;  // a dangling link is not a regular file
-    if (entry->is_regular_file(ignored) && is_manifest(entry->path())) {
-      files.push_back(entry->path().string());
-    }
-  }
-  if (failed) {
-    return base::fail(base::ErrorKind::kIo, failed.message());
-  }
-  std::sort(files.begin(), files.end());
-  return {};
 }
 
 // The Pod as what is audited: its own metadata is that of the template.
@@ -63,8 +44,10 @@ void load_text(Input& input, const std::string& text, const std::string& name) {
       text, name, options,
       [&](manifest::Object object) {
         make_pod_a_workload(object);
-        if (!std::holds_alternative<objects::Workload>(object.value)) {
-          object.positions = {};  // findings are about fields of workloads
+        // Findings are about fields of these two kinds.
+        if (!std::holds_alternative<objects::Workload>(object.value) &&
+            !std::holds_alternative<objects::PodDisruptionBudget>(object.value)) {
+          object.positions = {};
         }
         object.positions = objects::PositionMap(object.positions);  // the copy has no spare memory
         input.objects.push_back({name, std::move(object)});
@@ -109,22 +92,24 @@ bool Input::failed() const {
 
 Input read_input(const std::vector<std::string>& paths, bool recursive, std::istream& in) {
   Input input;
+  std::set<std::string> seen;  // a file that is named twice, or by a directory too, is read once
   for (const std::string& path : paths) {
-    std::error_code ignored;  // what is not a directory is opened, and says itself what is wrong
     if (path == "-") {
-      load_stream(input, in);
-    } else if (fs::is_directory(path, ignored)) {
-      std::vector<std::string> files;
-      const base::Result<void> listed = recursive ? collect<fs::recursive_directory_iterator>(path, files)
-                                                  : collect<fs::directory_iterator>(path, files);
-      if (!listed) {
-        add_problem(input, path, listed.error().message);
+      if (seen.insert(path).second) {
+        load_stream(input, in);
       }
-      for (const std::string& file : files) {
+      continue;
+    }
+    InputFiles found = find_input_files(path, recursive);
+    for (manifest::Problem& problem : found.problems) {
+      input.problems.push_back(std::move(problem));
+    }
+    for (const std::string& file : found.files) {
+      std::error_code failed;
+      const fs::path canonical = fs::canonical(file, failed);
+      if (failed || seen.insert(canonical.string()).second) {
         load_file(input, file);
       }
-    } else {
-      load_file(input, path);
     }
   }
   return input;

@@ -29,8 +29,8 @@ struct Input {
   bool failed() const;                      // one of the problems is an error
 };
 
-// Reads every path: a file, a directory (its *.yaml, *.yml and *.json in name order; with `recursive` also of the
-// directories below, links to directories excepted) or "-" for `in`, which messages call "stdin". At most 256 MiB each.
+// Reads every path: a file, a directory (see input_files.h) or "-" for `in`, which messages call "stdin". At most 256 MiB
+// each. What is named twice is read once.
 Input read_input(const std::vector<std::string>& paths, bool recursive, std::istream& in);
 
 }  // namespace shutdown_auditor::app

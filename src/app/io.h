@@ -22,6 +22,7 @@ struct Io {
   std::size_t columns = 80;     // width of that terminal
   bool unicode = true;          // it shows more than ASCII
   bool progress_terminal = false;  // `err` is a terminal that can take back a line
+  bool in_terminal = false;        // `in` is a terminal: somebody has to be told that it is read
 };
 
 }  // namespace shutdown_auditor::app

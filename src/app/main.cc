@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   app::Io io{std::cin,      std::cout, std::cerr,         base::system_clock(),
              wants_color(), columns(), shows_unicode(), is_terminal(STDERR_FILENO)};
+  io.in_terminal = ::isatty(STDIN_FILENO) == 1;
   const int status = app::run_command_line(argc > 0 ? argv[0] : "", {argv + 1, argv + (argc > 0 ? argc : 1)}, io);
   if (!std::cout.flush()) {
     std::cerr << "the output could not be written\n";

@@ -254,7 +254,8 @@ void check_single(const objects::Workload& workload, const ReplicaRange& range, 
   }
   out.report(Check::kSingleReplica, CheckResult::kInfo, "SingleReplica",
              fmt::format("One replica{}: every eviction is an outage. A PodDisruptionBudget cannot prevent it; minAvailable "
-                         "1 would block every drain.", range.autoscaled ? " at the autoscaler's minimum" : ""),
+                         "1 would block every drain.",
+                         range.autoscaled ? " at the autoscaler's minimum" : workload.replicas ? "" : " (the default)"),
              "Run two replicas or more if the application allows it.", range.autoscaled ? std::string() : "spec.replicas");
 }
 

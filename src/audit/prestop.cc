@@ -100,7 +100,8 @@ PreStopReading read_pre_stop(const objects::Container& container) {
   if (hook->http_get) {
     PreStopReading reading;
     reading.kind = PreStopKind::kUnknown;
-    reading.reason = "the server behind httpGet " + base::quoted(hook->http_get->path, 60) +
+    const std::string path = hook->http_get->path.empty() ? "/" : hook->http_get->path;  // the API server's default
+    reading.reason = "the server behind httpGet " + base::quoted(path, 60) +
                      " decides how long the hook takes, and the kubelet sets no time-out";
     return reading;
   }

@@ -41,7 +41,7 @@ void check_deployment(const objects::Workload& workload, std::int64_t replicas, 
   out.report(Check::kRolloutUnsafe, CheckResult::kWarn, "RolloutStopsAllPods",
              fmt::format("A rolling update may stop {} at once (maxUnavailable {}{}).",
                          replicas == 1 ? std::string("the only pod") : fmt::format("all {} pods", replicas),
-                         workload.max_unavailable ? shown(*workload.max_unavailable) : "25%",
+                         workload.max_unavailable ? shown(*workload.max_unavailable) : "25%, the default",
                          workload.max_surge ? ", maxSurge " + shown(*workload.max_surge) : ""),
              "Set maxUnavailable 0 and maxSurge 1: a new pod is ready before an old one stops.",
              "spec.strategy.rollingUpdate.maxUnavailable");

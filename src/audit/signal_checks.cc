@@ -33,6 +33,21 @@ std::string program(const ContainerView& view) {
   return view.application.framework.empty() ? "the application" : view.application.framework;
 }
 
+// The field that says what runs: the command, or the arguments of the image's own. Missing: the container.
+std::string program_path(const ContainerView& view) {
+  if (!view.container->command.empty()) return view.path + ".command";
+  return view.container->args.empty() ? view.path : view.path + ".args";
+}
+
+// The field that sets the drain's deadline; where none does, the container.
+std::string drain_path(const ContainerView& view) {
+  switch (view.application.drain.source) {
+    case TimeSource::kFlag: return view.container->args.empty() ? program_path(view) : view.path + ".args";
+    case TimeSource::kEnv: return view.path + ".env";
+    default: return view.path;
+  }
+}
+
 // What becomes of requests at the signal: the hook is all the time they get.
 std::string after_hook(const ContainerTerms& terms) {
   if (terms.hook_drains) return ", although the hook has asked it to finish";
@@ -57,13 +72,13 @@ void check_delivery(const ContainerView& view, const ContainerTerms& terms, Coll
                            "one does not help.",
                            application.stop_signal, program(view),
                            sentence(application.signal_reason, "process 1 does not pass it on")),
-               remedy, view.path, view.container->name);
+               remedy, program_path(view), view.container->name);
   } else {
     out.report(Check::kSignalNotDelivered, CheckResult::kWarn, "SignalDependsOnImage",
                fmt::format("Whether {} reaches {} cannot be told from the manifest: {}. Where that is so, a longer grace "
                            "period does not help.",
                            application.stop_signal, program(view), sentence(application.signal_reason, "")),
-               remedy, view.path, view.container->name);
+               remedy, program_path(view), view.container->name);
   }
 }
 
@@ -113,7 +128,7 @@ void check_graceful(const ContainerView& view, const ContainerTerms& terms, Coll
   const bool certain = view.role == Role::kServing && application.known_server;
   out.report(Check::kSignalNotGraceful, certain ? CheckResult::kFail : CheckResult::kWarn, reason,
              fmt::format("{}: {}.", upper_first(sentence(application.signal_reason, otherwise)), effect), remedy + ".",
-             view.path, view.container->name);
+             program_path(view), view.container->name);
 }
 
 void check_unbounded(const ContainerView& view, const ContainerTerms& terms, Collector& out) {
@@ -131,7 +146,7 @@ void check_unbounded(const ContainerView& view, const ContainerTerms& terms, Col
              fmt::format("{} waits without a limit for what is under way{}: one slow client uses up the grace period, and "
                          "what comes after the drain is cut.{}",
                          upper_first(program(view)), knob, counted),
-             "Give it a deadline of its own that ends before the grace period, with room for cleanup.", view.path,
+             "Give it a deadline of its own that ends before the grace period, with room for cleanup.", drain_path(view),
              view.container->name)
       .wanted = drain.known() ? std::optional(needed_seconds(*drain.ms)) : std::nullopt;
 }
@@ -154,7 +169,7 @@ void check_too_short(const ContainerView& view, const ContainerTerms& terms, Col
   if (!cut) {
     out.report(Check::kDrainTooShort, CheckResult::kWarn, "DrainSettingMisread", text,
                "Correct the value, or declare shutdownaudit.dev/max-request-seconds and cleanup-seconds as they really are.",
-               view.path, view.container->name);
+               drain_path(view), view.container->name);
     return;
   }
   const std::string where =
@@ -165,8 +180,8 @@ void check_too_short(const ContainerView& view, const ContainerTerms& terms, Col
                          "ones are cut, and a longer grace period does not help.{}",
                          upper_first(program(view)), seconds_text(*terms.deadline.ms), where, request,
                          text.empty() ? "" : " " + text),
-             fmt::format("Raise that deadline to {} s, or declare a smaller max-request-seconds.", request), view.path,
-             view.container->name)
+             fmt::format("Raise that deadline to {} s, or declare a smaller max-request-seconds.", request),
+             drain_path(view), view.container->name)
       .wanted = needed_seconds(*terms.max_request.ms);
 }
 

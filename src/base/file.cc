@@ -45,6 +45,10 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   struct stat info {};
   if (::fstat(file.value, &info) != 0) return os_failure(path, errno);
   if (S_ISDIR(info.st_mode)) return os_failure(path, EISDIR);
+  const auto too_large = [&] {
+    return fail(ErrorKind::kTooLarge, path + ": more than " + std::to_string(max_bytes) + " bytes");
+  };
+  if (S_ISREG(info.st_mode) && static_cast<std::size_t>(info.st_size) > max_bytes) return too_large();
   std::string content;
   if (S_ISREG(info.st_mode) && info.st_size > 0) {
     content.reserve(std::min(static_cast<std::size_t>(info.st_size), max_bytes) + 1);
@@ -56,9 +60,7 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
     if (count < 0) return os_failure(path, errno);
     if (count == 0) return content;
     content.append(buffer, static_cast<std::size_t>(count));
-    if (content.size() > max_bytes) {
-      return fail(ErrorKind::kTooLarge, path + ": more than " + std::to_string(max_bytes) + " bytes");
-    }
+    if (content.size() > max_bytes) return too_large();
   }
 }
 

@@ -199,6 +199,21 @@ TEST(Check, MissingBudgetIsInfoUnlessTheInputIsComplete) {
   EXPECT_EQ(result_of_pdb_missing({}, other_budget), "Warn");
 }
 
+TEST(Check, ABudgetThatIsGivenTwiceCountsOnce) {
+  const auto budget = [](const std::string& limit) {
+    return "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: b}\nspec:\n  " + limit +
+           "\n  selector: {matchLabels: {app: a}}\n---\n";
+  };
+  std::string workload = deployment("a");
+  workload.replace(workload.find("replicas: 1"), 11, "replicas: 3");
+  Console console;
+  EXPECT_EQ(console.run({"check", "-f", "-"}, budget("maxUnavailable: 0") + workload + budget("maxUnavailable: 1")), kExitOk)
+      << console.out.str();
+  EXPECT_EQ(console.run({"check", "-f", "-"}, budget("maxUnavailable: 1") + workload + budget("maxUnavailable: 0")),
+            kExitFindings);
+  EXPECT_THAT(console.out.str(), testing::AllOf(HasSubstr("pdb-blocks-eviction"), HasSubstr("stdin:25")));
+}
+
 TEST(Check, WhatIsLeftOut) {
   const std::string hook = deployment("hook", "  annotations: {helm.sh/hook: pre-install}\n", kGraceZero);
   const std::string owner =
@@ -248,7 +263,7 @@ TEST(Check, PodsAndReplicaSetsWithoutAController) {
 
   Console annotated;
   annotated.run({"check", "-f", "-"}, pod("bare", "  annotations:\n    shutdownaudit.dev/cleanup-seconds: soon\n"));
-  EXPECT_THAT(annotated.out.str(), HasSubstr("default/pod/bare  stdin:7 ")) << "the line of the annotation";
+  EXPECT_THAT(annotated.out.str(), HasSubstr("default/pod/bare  stdin:7:5 ")) << "the place of the annotation";
 }
 
 TEST(Check, BudgetsOverPods) {
@@ -318,7 +333,9 @@ TEST(Check, EveryFindingCarriesFileAndLine) {
       const std::string source = finding["source"];
       const std::string prefix = data_file("mistakes.yaml") + ":";
       ASSERT_TRUE(source.starts_with(prefix)) << source;
-      EXPECT_GT(base::parse_int64(source.substr(prefix.size())).value_or(0), 0) << source;
+      for (const std::string_view number : base::split(std::string_view(source).substr(prefix.size()), ':')) {
+        EXPECT_GT(base::parse_int64(number).value_or(0), 0) << source;
+      }
     }
   }
 }

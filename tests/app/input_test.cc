@@ -36,11 +36,26 @@ TEST(ReadInput, LinksToDirectoriesAreNotFollowed) {
   const TemporaryDirectory dir;
   dir.file("a.yaml", kConfigMap);
   std::filesystem::create_directory_symlink(dir.path(), dir.path() + "/loop");
-  std::filesystem::create_symlink("/nowhere", dir.path() + "/dangling.yaml");
+  std::filesystem::create_symlink("somebody@host.1:2", dir.path() + "/.#a.yaml");
   std::istringstream none;
   const Input input = read_input({dir.path()}, true, none);
   EXPECT_THAT(files_of(input, dir.path()), ElementsAre("a.yaml"));
   EXPECT_FALSE(input.failed());
+
+  std::filesystem::create_symlink("/nowhere", dir.path() + "/dangling.yaml");
+  const Input dangling = read_input({dir.path()}, true, none);
+  EXPECT_THAT(files_of(dangling, dir.path()), ElementsAre("a.yaml"));
+  ASSERT_EQ(dangling.problems.size(), 1U);
+  EXPECT_EQ(to_string(dangling.problems[0]), dir.path() + "/dangling.yaml: a link to /nowhere, which does not exist");
+}
+
+TEST(ReadInput, WhatIsNamedTwiceIsReadOnce) {
+  const TemporaryDirectory dir;
+  const std::string file = dir.file("a.yaml", kConfigMap);
+  std::istringstream in(kConfigMap);
+  const Input input = read_input({file, dir.path(), dir.path() + "/../" + dir.path().substr(dir.path().rfind('/') + 1), "-", "-"},
+                                 false, in);
+  EXPECT_EQ(input.objects.size(), 2U);
 }
 
 TEST(ReadInput, StandardInput) {
