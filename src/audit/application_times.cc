@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "audit/excerpt.h"
 #include "audit/seconds.h"
 #include "audit/time_syntax.h"
 #include "base/text.h"
@@ -56,7 +57,7 @@ class TimeReader {
     ApplicationTime time;
     const auto is = [&](Names names) { return std::find(names.begin(), names.end(), text) != names.end(); };
     if (text.find("$(") != std::string_view::npos || text.starts_with('$')) {
-      hide(where + " takes its value from " + base::quoted(text, 60) + ", which the manifest does not tell");
+      hide(where + " takes its value from " + excerpt(text) + ", which the manifest does not tell");
       return time;
     }
     if (is(rule.default_values)) return by_default(rule);
@@ -67,11 +68,12 @@ class TimeReader {
       return time;
     }
     const auto parsed = parse_time(rule.syntax, text);
+    const std::string shown = source == TimeSource::kEnv ? env_excerpt(text) : operand_excerpt(text);
     if (!parsed) {
-      problem(fmt::format("{} {} {}; {} refuses it.", where, base::quoted(text, 60), parsed.error().message, framework_.id));
+      problem(fmt::format("{} {} {}; {} refuses it.", where, shown, parsed.error().message, framework_.id));
       return {};
     }
-    if (!parsed->note.empty()) problem(fmt::format("{} {} {}.", where, base::quoted(text, 60), parsed->note));
+    if (!parsed->note.empty()) problem(fmt::format("{} {} {}.", where, shown, parsed->note));
     time.ms = parsed->ms;
     return time;
   }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "audit/command_state.h"
+#include "audit/excerpt.h"
 #include "audit/words.h"
 #include "base/text.h"
 
@@ -66,7 +67,7 @@ RunTime with_left(RunTime run, const std::vector<CommandState::Left>& left) {
 CommandReading read_command(const std::vector<std::string>& argv, const objects::Container* container) {
   if (argv.empty() || argv.front().empty()) return broken("the command is empty");
   if (is_line_as_word(argv)) {
-    return broken(base::quoted(argv.front(), 60) +
+    return broken(excerpt(argv.front()) +
                   " is one word: there is no program of that name, and no shell to split it");
   }
   // In a shell's words $( ) has a meaning of its own.
@@ -77,7 +78,7 @@ CommandReading read_command(const std::vector<std::string>& argv, const objects:
   words.reserve(argv.size());
   for (const std::string& value : argv) {
     if (!shell && has_variable_reference(value)) {
-      return broken(base::quoted(value, 60) + " is not expanded in lifecycle and probe commands");
+      return broken(excerpt(value) + " is not expanded in lifecycle and probe commands");
     }
     words.push_back({value, true, true, {}});
   }

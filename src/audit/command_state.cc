@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit/excerpt.h"
+
 namespace shutdown_auditor::audit {
 namespace {
 
@@ -21,6 +23,13 @@ bool CommandState::charge(std::uint64_t count) {
   }
   if (unknown_reason.empty()) unknown_reason = "the command takes more than 100000 steps to read";
   return false;
+}
+
+std::string CommandState::shown(std::string_view text, std::size_t max_bytes) const {
+  return env_used ? env_excerpt(text) : excerpt(text, max_bytes);
+}
+std::string CommandState::shown_operand(std::string_view text) const {
+  return env_used ? env_excerpt(text) : operand_excerpt(text);
 }
 
 RunTime CommandState::not_known(std::string reason, std::optional<std::int64_t> nominal) {

@@ -58,6 +58,12 @@ struct CommandState {
   };
   std::vector<Left> left;
 
+  // How a word, an operand and a script may be shown: hardly at all once a value of env has come in, since what holds it
+  // can then be anything. See audit/excerpt.h.
+  bool env_used = false;
+  std::string shown(std::string_view text, std::size_t max_bytes = 60) const;
+  std::string shown_operand(std::string_view text) const;
+
   // A time that is not known, and why.
   RunTime not_known(std::string reason, std::optional<std::int64_t> nominal = std::nullopt);
   // Something that will not do what was meant; when it is reached for certain the hook is broken.

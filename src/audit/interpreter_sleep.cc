@@ -68,7 +68,7 @@ class PythonReader {
       const auto argument = argument_of(text, function);
       if (!argument) continue;
       const auto ms = number_ms(*argument);
-      return ms ? RunTime::exactly(*ms) : state_.not_known("the time in " + base::quoted(text, 60) + " is not read");
+      return ms ? RunTime::exactly(*ms) : state_.not_known("the time in " + state_.shown(text) + " is not read");
     }
     for (const std::string_view harmless : {"import ", "from ", "print(", "pass"}) {
       if (text.starts_with(harmless)) return RunTime::instant();
@@ -90,7 +90,7 @@ class PythonReader {
       if (text.find("drain") != std::string_view::npos) state_.starts_drain = true;
       return RunTime::instant();  // a call of its own admin port: taken as quick
     }
-    return state_.not_known("the Python statement " + base::quoted(text, 60) + " is not read");
+    return state_.not_known("the Python statement " + state_.shown(text) + " is not read");
   }
 
   // The body runs once for certain, and is not begun after the deadline.
@@ -106,7 +106,7 @@ class PythonReader {
       if (!control) body = in_sequence(body, read_statement(text));
     }
     if (!bounded || body.max == kEndless) {
-      return state_.not_known("the Python loop " + base::quoted(loop.text, 60) + " is not read");
+      return state_.not_known("the Python loop " + state_.shown(loop.text) + " is not read");
     }
     return RunTime::within(body.min, std::nullopt, saturating_add(deadline_ms_, body.max));
   }
@@ -131,7 +131,7 @@ RunTime read_node(std::string_view code, CommandState& state) {
     const auto ms = comma == std::string_view::npos ? std::nullopt : number_ms(arguments->substr(comma + 1), 1);
     if (idle && ms) return RunTime::exactly(*ms);
   }
-  return state.not_known("the JavaScript " + base::quoted(text, 60) + " is not read");
+  return state.not_known("the JavaScript " + state.shown(text) + " is not read");
 }
 
 // sleep N and sleep(N), as perl and ruby write it.
@@ -143,7 +143,7 @@ RunTime read_plain(std::string_view language, std::string_view code, CommandStat
     auto ms = argument ? number_ms(*argument) : std::nullopt;
     if (!ms) {
       return in_sequence(run, state.not_known("the " + std::string(language) + " statement " +
-                                              base::quoted(statement.text, 60) + " is not read"));
+                                              state.shown(statement.text) + " is not read"));
     }
     if (language == "perl") *ms -= *ms % 1000;  // whole seconds only
     run = in_sequence(run, RunTime::exactly(*ms));
@@ -171,7 +171,7 @@ RunTime read_powershell(std::string_view code, CommandState& state) {
       if (unit == "-m" || unit == "-milliseconds" || unit == "-ms") ms = number_ms(words.back(), 1);
     }
     if (!ms) {
-      return in_sequence(run, state.not_known("the PowerShell statement " + base::quoted(statement.text, 60) +
+      return in_sequence(run, state.not_known("the PowerShell statement " + state.shown(statement.text) +
                                               " is not read"));
     }
     run = in_sequence(run, RunTime::exactly(*ms));

@@ -86,7 +86,8 @@ CurlLimits read_curl_limits(CommandWords words, CommandState& state) {
     note_address(words[i], state);
     if (value.size() < 2 || value[0] != '-') continue;
     if (value.starts_with("--max-time=") || value.starts_with("--connect-timeout=") || value.starts_with("--retry=")) {
-      state.note_mistake("curl refuses " + base::quoted(value, 40) + ": the value has to be a word of its own");
+      state.note_mistake("curl refuses " + base::quoted(value.substr(0, value.find('=') + 1)) +
+                         " with a value behind it: the value has to be a word of its own");
       limits.refused = true;
       return limits;
     }

@@ -1,6 +1,7 @@
 #include "audit/prestop.h"
 
 #include "audit/command.h"
+#include "audit/excerpt.h"
 #include "audit/seconds.h"
 #include "base/text.h"
 
@@ -34,7 +35,7 @@ std::string shown(const std::vector<std::string>& command) {
       text += base::truncate_utf8(word, 120);
     }
   }
-  return base::quoted(text, 100);
+  return excerpt(text, 100);
 }
 
 // Images that are named for holding nothing but the program: neither a shell nor sleep.
@@ -76,7 +77,7 @@ PreStopReading read_exec(const objects::Container& container, const objects::Exe
     reading.never_ends = false;
     if (reading.kind == PreStopKind::kExact && reading.max_ms != 0) reading.kind = PreStopKind::kRange;
     reading.problems.push_back("the image " + base::quoted(container.image, 80) + " most likely has no " +
-                               base::quoted(exec.command.front(), 40) + ", and the hook fails at once");
+                               excerpt(exec.command.front(), 40) + ", and the hook fails at once");
   }
   return reading;
 }
@@ -101,7 +102,7 @@ PreStopReading read_pre_stop(const objects::Container& container) {
     PreStopReading reading;
     reading.kind = PreStopKind::kUnknown;
     const std::string path = hook->http_get->path.empty() ? "/" : hook->http_get->path;  // the API server's default
-    reading.reason = "the server behind httpGet " + base::quoted(path, 60) +
+    reading.reason = "the server behind httpGet " + path_excerpt(path) +
                      " decides how long the hook takes, and the kubelet sets no time-out";
     return reading;
   }

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "audit/command_state.h"
+#include "audit/excerpt.h"
 #include "audit/sleep_operand.h"
 #include "audit/words.h"
 #include "base/text.h"
@@ -36,24 +37,24 @@ RunTime read_sleep(CommandWords operands, CommandState& state) {
       continue;
     }
     if (!word.likely) {
-      run = in_sequence(run, state.not_known("the duration of sleep, " + base::quoted(word.value, 60) +
+      run = in_sequence(run, state.not_known("the duration of sleep, " + state.shown(word.value) +
                                              ", is not known: " + word.why));
       continue;
     }
     const SleepOperand operand = parse_sleep_operand(word.value);
     if (operand.kind == SleepOperand::Kind::kInvalid && word.certain) {
-      state.note_mistake("sleep refuses its operand " + base::quoted(word.value, 60) + " and ends at once");
+      state.note_mistake("sleep refuses its operand " + state.shown_operand(word.value) + " and ends at once");
       return RunTime::failing();
     }
     if (!word.certain || operand.kind == SleepOperand::Kind::kInvalid) {
       const bool usable = operand.kind == SleepOperand::Kind::kTime;
-      run = in_sequence(run, state.not_known("sleep takes " + base::quoted(word.value, 40) + " unless set elsewhere: " +
+      run = in_sequence(run, state.not_known("sleep takes " + env_excerpt(word.value) + " unless set elsewhere: " +
                                                  word.why, usable ? std::optional(operand.ms) : std::nullopt));
       run.can_fail = run.may_trip = false;
     } else if (operand.kind == SleepOperand::Kind::kDisputed) {
-      run = in_sequence(run, state.not_known("some images' sleep refuses the operand " + base::quoted(word.value, 60)));
+      run = in_sequence(run, state.not_known("some images' sleep refuses the operand " + state.shown_operand(word.value)));
     } else if (operand.kind == SleepOperand::Kind::kInfinite) {
-      state.endless_reason = "sleep " + word.value + " does not end by itself";
+      state.endless_reason = "sleep infinity does not end by itself";
       return run.min > 0 || run.max > 0 ? in_sequence(run, RunTime::forever()) : RunTime::forever();
     } else {
       const bool may_fail = run.can_fail;
@@ -110,7 +111,7 @@ RunTime read_timeout(CommandWords operands, CommandState& state, bool in_shell) 
     return run;
   }
   if (operand.kind == SleepOperand::Kind::kInvalid) {
-    state.note_mistake("timeout refuses its limit " + base::quoted(limit.value, 40) + " and ends at once");
+    state.note_mistake("timeout refuses its limit " + state.shown_operand(limit.value) + " and ends at once");
     return RunTime::failing();
   }
   // 0: GNU sets no limit, busybox ends the command at once.
@@ -144,7 +145,7 @@ RunTime read_shell(CommandWords words, CommandState& state) {
   for (; i < words.size(); ++i) {
     const std::string_view value = words[i].value;
     if (!words[i].certain) {
-      return state.not_known("the options of " + base::quoted(shell, 40) + " are not known: " + words[i].why);
+      return state.not_known("the options of " + state.shown(shell, 40) + " are not known: " + words[i].why);
     }
     if (value == "--" || value == "-") {
       ++i;
@@ -153,18 +154,18 @@ RunTime read_shell(CommandWords words, CommandState& state) {
     if (value.size() < 2 || (value[0] != '-' && value[0] != '+')) break;
     if (value == "--login" || value == "--norc" || value == "--noprofile" || value == "--posix") continue;
     if (value.find_first_not_of("abcefhiklmoptuvxEC", 1) != std::string_view::npos) {
-      return state.not_known("the option " + base::quoted(value, 40) + " of " + base::quoted(shell, 40) + " is not known");
+      return state.not_known("the option " + state.shown(value, 40) + " of " + state.shown(shell, 40) + " is not known");
     }
     has_script = has_script || value.find('c') != std::string_view::npos;
     if (value.find('e') != std::string_view::npos) exit_on_error = value[0] == '-';
     if (value.find('o') != std::string_view::npos && ++i < words.size() && words[i].value == "errexit") exit_on_error = true;
   }
   if (!has_script) {
-    if (i >= words.size()) return state.not_known(base::quoted(shell, 40) + " reads its commands from elsewhere");
-    return state.not_known("the script file " + base::quoted(words[i].value, 60) + " is in the image, not in the manifest");
+    if (i >= words.size()) return state.not_known(state.shown(shell, 40) + " reads its commands from elsewhere");
+    return state.not_known("the script file " + state.shown(words[i].value) + " is in the image, not in the manifest");
   }
   if (i >= words.size()) {
-    state.note_mistake(base::quoted(shell, 40) + " -c without a script");
+    state.note_mistake(state.shown(shell, 40) + " -c without a script");
     return RunTime::failing();
   }
   if (!words[i].certain) return state.not_known("the script is not in the manifest: " + words[i].why);
@@ -172,7 +173,7 @@ RunTime read_shell(CommandWords words, CommandState& state) {
   const std::string_view script = base::trim(words[i].value);
   const bool one_word = !script.empty() && script.find_first_of(" \t\n;&|<>()$`'\"/") == std::string_view::npos;
   if (one_word && i + 1 < words.size()) {
-    state.note_mistake(base::quoted(shell, 40) + " -c runs only its first word, " + base::quoted(script, 40) +
+    state.note_mistake(state.shown(shell, 40) + " -c runs only its first word, " + state.shown(script, 40) +
                        ": the words after it do not reach it");
     return RunTime::failing();
   }
@@ -252,7 +253,7 @@ RunTime read_named(std::string_view name, CommandWords words, CommandState& stat
     return read_command_words(inner, state, in_shell && (name == "time" || name == "command" || name == "builtin"));
   }
   if (!in_shell && is_one_of(words.front().value, kBuiltIns)) {
-    state.note_mistake(base::quoted(name) + " is part of a shell, there is no such program");
+    state.note_mistake(state.shown(name) + " is part of a shell, there is no such program");
     return RunTime::failing();
   }
   if (is_one_of(name, kAlwaysSucceed)) return RunTime::instant();
@@ -262,10 +263,10 @@ RunTime read_named(std::string_view name, CommandWords words, CommandState& stat
   if (const auto run = read_known_command(words, state)) return *run;
   if (const auto run = read_interpreter(words, state)) return *run;
   if (name.ends_with(".sh")) {
-    return state.not_known("the script file " + base::quoted(words.front().value, 60) +
+    return state.not_known("the script file " + state.shown(words.front().value) +
                            " is in the image, not in the manifest");
   }
-  return state.not_known("how long " + base::quoted(name, 60) + " takes is not known");
+  return state.not_known("how long " + state.shown(name) + " takes is not known");
 }
 
 }  // namespace
@@ -274,9 +275,9 @@ RunTime read_command_words(CommandWords words, CommandState& state, bool in_shel
   if (!state.charge(1 + words.size())) return RunTime::unknown();
   if (state.depth >= CommandState::kMaxDepth) return state.not_known("commands nested more than 120 deep");
   const CommandWord& first = words.front();
-  if (!first.certain) return state.not_known("the command " + base::quoted(first.value, 60) + " is not known: " + first.why);
+  if (!first.certain) return state.not_known("the command " + state.shown(first.value) + " is not known: " + first.why);
   if (in_shell && first.value.find(' ') != std::string::npos) {
-    state.note_mistake(base::quoted(first.value, 60) + " is one word: there is no program of that name");
+    state.note_mistake(state.shown(first.value) + " is one word: there is no program of that name");
     return RunTime::failing();
   }
   ++state.depth;

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "audit/excerpt.h"
 #include "audit/script_reader.h"
 #include "audit/shell_arithmetic.h"
 #include "audit/sleep_operand.h"
@@ -70,8 +71,9 @@ ShellFields ScriptReader::expand(const ShellToken& word) {
   }
   ShellFields fields =
       expand_word(word, state_.flavor, variables_, [this](std::string_view script) { return substitute(script); });
+  state_.env_used = state_.env_used || variables_.env_used();
   if (fields.not_expanded) {
-    state_.note_mistake(base::quoted(word.text, 60) + " is not expanded in lifecycle and probe commands");
+    state_.note_mistake(excerpt(word.text) + " is not expanded in lifecycle and probe commands");
   }
   return fields;
 }
@@ -234,7 +236,7 @@ std::optional<RunTime> ScriptReader::read_control(std::vector<CommandWord>& word
     return read_script(text, {}, exit_on_error_, state_);
   }
   if (name == "." || name == "source") {
-    return state_.not_known("the script file " + (operands.empty() ? std::string() : base::quoted(operands[0].value, 60)) +
+    return state_.not_known("the script file " + (operands.empty() ? std::string() : state_.shown(operands[0].value)) +
                             " is in the image, not in the manifest");
   }
   if (name == "wait") return read_wait(operands, nullptr, 0);

@@ -47,7 +47,7 @@ RunTime ScriptReader::read() {
   if (run.passed_possibly && script_.end == ShellScript::End::kSyntaxError) {
     // The line is refused before any of it runs.
     Scope scope(state_, run.passed_certainly);
-    state_.note_mistake("syntax error in the script: " + script_.what);
+    state_.note_mistake(state_.env_used ? "syntax error in a script that env gives" : "syntax error in the script: " + script_.what);
     run = in_sequence(run, RunTime::failing());
   } else if (run.passed_possibly && script_.end == ShellScript::End::kUnsupported) {
     run = in_sequence(run, state_.not_known(script_.what + " in the script: how long it takes is not known"));
@@ -179,7 +179,7 @@ RunTime ScriptReader::with_redirections(RunTime run, const ShellNode& node) {
     may_fail = true;
     const bool socket = each.target.value.starts_with("/dev/tcp/") || each.target.value.starts_with("/dev/udp/");
     if (socket && state_.flavor != ShellFlavor::kBash) {
-      state_.note_problem(base::quoted(each.target.value, 60) + " means a connection in bash only");
+      state_.note_problem("a redirection to " + std::string(each.target.value.substr(0, 8)) + " means a connection in bash only");
     }
   }
   if (!may_fail) return run;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "audit/excerpt.h"
 #include "audit/shell_arithmetic.h"
 #include "base/text.h"
 
@@ -106,7 +107,7 @@ class Expander {
       at_ += 2;
       parameter(text_.substr(begin + 1, 1), text_.substr(begin, 2));
     } else {
-      if (next == '\'' && !quoted_) not_known("the word " + base::quoted(text_, 40) + " is not read", "");
+      if (next == '\'' && !quoted_) not_known("the word " + excerpt(text_, 40) + " is not read", "");
       add("$");
       ++at_;
     }
@@ -120,7 +121,7 @@ class Expander {
     const std::string_view name = inner.substr(0, end);
     std::string_view rest = inner.substr(end);
     if (name.empty() || (!rest.empty() && rest[0] != ':' && rest[0] != '-' && rest[0] != '=')) {
-      not_known("the expansion " + base::quoted(whole, 40) + " is not read", whole);
+      not_known("the expansion " + excerpt(whole, 40) + " is not read", whole);
       return;
     }
     if (rest.empty()) {
@@ -133,7 +134,7 @@ class Expander {
     std::string_view word = rest.empty() ? rest : rest.substr(1);
     const bool literal = word.find_first_of("$`\\") == std::string_view::npos;
     if ((op != '-' && op != '=') || !literal) {
-      not_known("the expansion " + base::quoted(whole, 40) + " is not read", whole);
+      not_known("the expansion " + excerpt(whole, 40) + " is not read", whole);
       return;
     }
     if (word.size() >= 2 && (word.front() == '"' || word.front() == '\'') && word.back() == word.front()) {
@@ -168,7 +169,7 @@ class Expander {
     if (value) {
       add(std::to_string(*value));
     } else {
-      not_known("the value of " + base::quoted(whole, 40) + " is not in the manifest", whole);
+      not_known("the value of " + excerpt(whole, 40) + " is not in the manifest", whole);
     }
   }
 
@@ -182,7 +183,7 @@ class Expander {
       while (!value->empty() && value->back() == '\n') value->pop_back();
       add_value(*value);
     } else {
-      not_known("what " + base::quoted(whole, 60) + " gives is not in the manifest", whole);
+      not_known("what " + excerpt(whole) + " gives is not in the manifest", whole);
     }
   }
 
@@ -254,7 +255,7 @@ ShellFields expand_word(const ShellToken& word, const LazyFlavor& flavor, ShellV
     for (std::int64_t i = range->first; i != range->second + step; i += step) result.fields.push_back(std::to_string(i));
     result.certain = flavor == ShellFlavor::kBash;
     result.least = result.certain ? result.fields.size() : 1;
-    if (!result.certain) result.why = base::quoted(word.text, 40) + " is expanded by bash only";
+    if (!result.certain) result.why = excerpt(word.text, 40) + " is expanded by bash only";
     return result;
   }
   if (plain) {

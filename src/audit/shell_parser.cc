@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "audit/excerpt.h"
 #include "base/text.h"
 
 namespace shutdown_auditor::audit {
@@ -37,7 +38,7 @@ class Parser {
       const Index list = read_list({}, true);
       if (list == kNone) break;
       if (token_.kind != Kind::kEnd && token_.kind != Kind::kNewline) {
-        error(token_.kind == Kind::kError ? token_.value : base::quoted(token_.text, 20) + " is out of place");
+        error(token_.kind == Kind::kError ? token_.value : excerpt(token_.text, 20) + " is out of place");
         break;
       }
       if (tokenizer_.doubtful()) {
@@ -77,7 +78,7 @@ class Parser {
     if (token_.kind == Kind::kError) return error(token_.value);
     if (token_.kind == Kind::kEnd) return error(std::string(what) + " is missing at the end");
     if (token_.kind == Kind::kNewline) return error(std::string(what) + " is missing at the end of a line");
-    return error(std::string(what) + " is missing before " + base::quoted(token_.text, 20));
+    return error(std::string(what) + " is missing before " + excerpt(token_.text, 20));
   }
   bool refuse(std::string_view what) {
     missing(what);

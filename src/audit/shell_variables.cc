@@ -67,7 +67,10 @@ std::optional<std::string> ShellVariables::from_container(std::string_view name)
 
 std::optional<std::string> ShellVariables::get(std::string_view name) const {
   if (const auto found = assigned_.find(name); found != assigned_.end()) return found->second;
-  return forgotten_ ? std::nullopt : from_container(name);
+  if (forgotten_) return std::nullopt;
+  std::optional<std::string> value = from_container(name);
+  env_used_ = env_used_ || value.has_value();
+  return value;
 }
 
 std::optional<std::int64_t> ShellVariables::number(std::string_view name) const {

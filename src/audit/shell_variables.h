@@ -22,6 +22,8 @@ class ShellVariables {
   // The value, when it is certain. A name that nobody sets here may still be set by the image.
   std::optional<std::string> get(std::string_view name) const;
   std::optional<std::int64_t> number(std::string_view name) const;
+  // Whether get() ever gave a value of the container's env.
+  bool env_used() const { return env_used_; }
   // Why there is none, in words: "DELAY comes from a ConfigMap, Secret or field".
   std::string why_not(std::string_view name) const;
 
@@ -50,6 +52,7 @@ class ShellVariables {
   const objects::Container* container_;
   std::map<std::string, std::optional<std::string>, std::less<>> assigned_;
   bool forgotten_ = false;
+  mutable bool env_used_ = false;
 };
 
 }  // namespace shutdown_auditor::audit

@@ -101,11 +101,11 @@ RunTime read_kill(CommandWords words, CommandState& state, bool in_shell) {
   }
   const bool built_in = in_shell && words.front().value == "kill";
   if (built_in && !order.written.empty() && state.flavor == ShellFlavor::kDash) {
-    state.note_mistake("dash refuses the signal name " + base::quoted(order.written, 20) + ": write it without SIG");
+    state.note_mistake("dash refuses the signal name " + state.shown(order.written, 20) + ": write it without SIG");
     return RunTime::failing();
   }
   if (built_in && !order.written.empty() && state.flavor == ShellFlavor::kUnknown) {
-    state.note_problem("where sh is dash, kill refuses the signal name " + base::quoted(order.written, 20) +
+    state.note_problem("where sh is dash, kill refuses the signal name " + state.shown(order.written, 20) +
                        ": write it without SIG");
   }
   for (const CommandWord* target : order.targets) {
