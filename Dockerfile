@@ -3,7 +3,7 @@
 #   docker build --build-arg REVISION=$(git rev-parse --short=12 HEAD) -t shutdown-auditor .
 FROM debian:bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      binutils ca-certificates cmake g++ jq libboost-dev libcli11-dev libcpprest-dev libfmt-dev libspdlog-dev libssl-dev \
+      binutils ca-certificates cmake g++ jq libboost-dev libcli11-dev libcpprest-dev libfmt-dev libspdlog-dev libssl-dev libutf8proc-dev \
       libyaml-cpp-dev libyaml-dev make ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev \
     && rm -rf /var/lib/apt/lists/*
 COPY . /src

@@ -7,7 +7,6 @@
 
 #include "audit/disruption.h"
 #include "audit/neighbours.h"
-#include "report/timeline.h"
 
 namespace shutdown_auditor::app {
 namespace {
@@ -170,17 +169,7 @@ Spot spot_of(const report::ReportedFinding& finding, const InputObject& item, co
   return {&item, item.object.start};
 }
 
-// "file:line:column", "file:line" without a column.
-std::string place(const InputObject& item, objects::Mark mark) {
-  std::string text = item.file;
-  if (mark.line != 0) {
-    text += ":" + std::to_string(mark.line);
-  }
-  if (mark.line != 0 && mark.column != 0) {
-    text += ":" + std::to_string(mark.column);
-  }
-  return text;
-}
+report::Place place(const InputObject& item, objects::Mark mark) { return {item.file, mark.line, mark.column}; }
 
 class Auditor {
  public:
@@ -218,7 +207,7 @@ class Auditor {
       if (!options_.fix.empty()) {
         audited[workload->meta.namespace_].push_back(workload);
       }
-      out.workloads.push_back({audit_one(item, *workload, surroundings, around), report::native_sidecars(*workload)});
+      out.workloads.push_back({audit_one(item, *workload, surroundings, around)});
       item.object.positions = {};  // the places of the findings are known now
     }
     for (const auto& [name, workloads] : audited) {
@@ -280,10 +269,12 @@ class Auditor {
     if (item.file.empty()) {
       return out;
     }
-    out.meta.annotations = {{std::string(report::kSourceAnnotation), place(item, {item.object.start.line, 0})}};
+    out.place = place(item, item.object.start);
+    const report::Place line{out.place.file, out.place.line, 0};
+    out.meta.annotations = {{std::string(report::kSourceAnnotation), report::to_string(line)}};
     for (report::ReportedFinding& finding : out.status.findings) {
       const Spot spot = spot_of(finding, item, around);
-      finding.source = place(*spot.item, spot.mark.line == 0 ? spot.item->object.start : spot.mark);
+      finding.place = place(*spot.item, spot.mark.line == 0 ? spot.item->object.start : spot.mark);
       // A line in the output of helm says little; the template is what there is to edit.
       if (const std::string& name = spot.item->object.template_name; !name.empty()) {
         finding.message += " (from " + name + ")";

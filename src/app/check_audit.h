@@ -23,7 +23,6 @@ struct CheckCounts {
 
 struct CheckedWorkload {
   report::ShutdownAudit audit;  // with the place of each finding
-  std::vector<std::string> native_sidecars;
 };
 
 struct CheckResult {

@@ -144,7 +144,7 @@ int run_check(const CheckOptions& options, Io& io) {
   }
   CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);
   const bool kept = keep_baselines(result, *baseline, !input.failed() && !subject->failed, options, io);
-  print_result(result, options, subject->audit_options, io);
+  print_result(result, options, io);
   if (!options.quiet) {
     print_notes(result.counts, subject->policy, io);
   }

@@ -24,7 +24,8 @@ void print_audits(const std::vector<report::ShutdownAudit>& audits, const CheckO
     case OutputFormat::kWide: {
       report::TableOptions table;
       table.wide = options.output == OutputFormat::kWide;
-      table.color = options.color == ColorMode::kAlways || (options.color == ColorMode::kAuto && io.color_terminal);
+      table.color = options.color == ColorMode::kAlways || (options.color == ColorMode::kAuto && io.color);
+      table.width = io.terminal ? io.columns : 0;
       table.roll_up = !options.quiet;
       io.out << report::table_text(audits, table);
       return;
@@ -55,23 +56,17 @@ void print_audits(const std::vector<report::ShutdownAudit>& audits, const CheckO
   }
 }
 
-void print_timelines(const CheckResult& result, int kubernetes_minor, Io& io) {
-  // Native sidecars stop last since 1.29 (KEP-753).
-  const bool ordered = kubernetes_minor >= 29;
+void print_timelines(const CheckResult& result, Io& io) {
   bool first = true;
   for (const CheckedWorkload& workload : result.workloads) {
-    report::TimelineOptions timeline{io.columns, io.unicode, {}};
-    if (ordered) {
-      timeline.native_sidecars = workload.native_sidecars;
-    }
-    io.out << (first ? "" : "\n") << report::timeline_text(workload.audit, timeline);
+    io.out << (first ? "" : "\n") << report::timeline_text(workload.audit, {io.columns, io.unicode});
     first = false;
   }
 }
 
 }  // namespace
 
-void print_result(CheckResult& result, const CheckOptions& options, const audit::AuditOptions& audit_options, Io& io) {
+void print_result(CheckResult& result, const CheckOptions& options, Io& io) {
   if (!options.fix.empty()) {
     const std::string text = report::patch_text(
         result.fixes, {options.fix != "objects", options.fix != "patches", !options.quiet});
@@ -82,7 +77,7 @@ void print_result(CheckResult& result, const CheckOptions& options, const audit:
     return;
   }
   if (options.timeline) {
-    print_timelines(result, audit_options.kubernetes_minor, io);
+    print_timelines(result, io);
     return;
   }
   // Borrowed, not copied: of thousands of workloads they are most of what is in memory.

@@ -63,7 +63,7 @@ void add_explain(CLI::App& root, Io& io, int& status) {
       status = kExitTrouble;
       return;
     }
-    io.out << page_text(page, {io.columns, io.color_terminal});
+    io.out << page_text(page, {io.columns, io.color});
   });
 }
 

@@ -18,9 +18,11 @@ struct Io {
   std::ostream& out;
   std::ostream& err;
   base::Clock& clock;
-  bool color_terminal = false;  // `out` is a terminal that wants colours
-  std::size_t columns = 80;     // width of that terminal
-  bool unicode = true;          // it shows more than ASCII
+  // See app/terminal.h.
+  bool terminal = false;     // `out` is one
+  bool color = false;        // colours are wanted on it
+  std::size_t columns = 80;
+  bool unicode = true;
   bool progress_terminal = false;  // `err` is a terminal that can take back a line
   bool in_terminal = false;        // `in` is a terminal: somebody has to be told that it is read
 };

@@ -47,7 +47,22 @@ std::string drain_source(const ContainerTerms& terms) {
   }
 }
 
-ContainerReading reading_of(const ContainerTerms& terms, const ContainerView& view, std::int64_t budget_seconds) {
+StopParts parts_of(const ContainerTerms& terms, bool stops_last) {
+  const Term drain = terms.drain();
+  StopParts parts;
+  parts.delay_seconds = needed_seconds(terms.delay.ms.value_or(0));
+  if (drain.ms) parts.drain_seconds = needed_seconds(*drain.ms);
+  parts.cleanup_seconds = terms.drains ? needed_seconds(terms.cleanup.ms.value_or(0)) : 0;
+  parts.drain_assumed = drain.ms && drain.evidence == Evidence::kAssumed;
+  parts.cleanup_assumed = parts.cleanup_seconds > 0 && terms.cleanup.evidence == Evidence::kAssumed;
+  parts.hook_drains = terms.hook_drains;
+  parts.hook_waits = terms.hook_waits;
+  parts.stops_last = stops_last;
+  return parts;
+}
+
+ContainerReading reading_of(const ContainerTerms& terms, const ContainerView& view, std::int64_t budget_seconds,
+                            bool stops_last) {
   const auto seconds = [](const Term& term) {
     return term.ms ? std::optional(needed_seconds(*term.ms)) : std::nullopt;
   };
@@ -65,6 +80,7 @@ ContainerReading reading_of(const ContainerTerms& terms, const ContainerView& vi
   reading.signal_handling = to_string(view.application.signal_handling);
   reading.stop_signal = view.application.stop_signal;
   reading.needs_seconds = needed_seconds(needs_ms(terms, SumLevel::kExpected, budget_seconds));
+  reading.parts = parts_of(terms, stops_last);
   return reading;
 }
 
@@ -155,7 +171,8 @@ AuditResult audit_workload(const objects::Workload& workload, const Surroundings
   result.budget = reading.budget;
   result.estimate = estimate_stop(workload, result.disruption, result.budget);
   for (std::size_t i = 0; i < views.size(); ++i) {
-    result.containers.push_back(reading_of(terms.containers[i], views[i], reading.budget_seconds));
+    const ContainerTerms& each = terms.containers[i];
+    result.containers.push_back(reading_of(each, views[i], reading.budget_seconds, terms.stops_last(each)));
   }
   apply_settings(workload, policy, collected);
   const bool exempt = apply_exemptions(workload, surroundings.namespace_labels, annotations, policy, options.now, collected);

@@ -42,6 +42,19 @@ struct PreStopReading {
   std::int64_t least_ms() const { return never_ends ? std::numeric_limits<std::int64_t>::max() : min_ms; }
 };
 
+// The parts of a container's stop as the sum counts them, in whole seconds, each rounded up. For drawings; not part of the
+// status.
+struct StopParts {
+  std::int64_t delay_seconds = 0;              // between the stop signal and the drain
+  std::optional<std::int64_t> drain_seconds;   // absent: nobody knows, counted as 0
+  std::int64_t cleanup_seconds = 0;
+  bool drain_assumed = false;                  // a built-in number
+  bool cleanup_assumed = false;
+  bool hook_drains = false;  // the preStop hook starts the drain: delay and drain run beside it
+  bool hook_waits = false;   // and lasts until the drain is done
+  bool stops_last = false;   // a native sidecar: its stop signal waits for the main containers and the sidecars after it
+};
+
 // One container as the audit understood it. Sums saturate at the largest int64.
 struct ContainerReading {
   std::string name;
@@ -57,6 +70,7 @@ struct ContainerReading {
   std::string signal_handling = "Unknown";
   std::string stop_signal;     // "SIGTERM" …
   std::int64_t needs_seconds = 0;
+  StopParts parts;
 };
 
 // The sum, in whole seconds: what is needed rounded up, what is there rounded down.

@@ -123,15 +123,20 @@ class GraceChecks {
       message += fmt::format("less than the buffer of {} s and what is known to be needed.", buffer);
     } else {
       std::string what = "the longest request plus cleanup takes";
+      std::string whom = "requests and cleanup";
       std::string with;
       if (assumed(drain_) == 0) {
         what = "cleanup takes";
+        whom = "cleanup";
         with = fmt::format("{}, ", drain_text(drain_.ms.value_or(0)));
       } else if (assumed(cleanup_) == 0) {
         what = "the longest request takes";
+        whom = "requests";
         with = fmt::format("cleanup {}, ", seconds_text(cleanup_.ms.value_or(0)));
       }
-      message += fmt::format("enough if {} at most {} s ({}buffer {}).", what, available_seconds(room_ms), with, buffer);
+      const std::int64_t room = available_seconds(room_ms);
+      message += room > 0 ? fmt::format("enough if {} at most {} s ({}buffer {}).", what, room, with, buffer)
+                          : fmt::format("nothing of that for {} ({}buffer {}).", whom, with, buffer);
     }
     const std::string missing = undeclared();
     if (!missing.empty()) message += " Declare " + missing + ", or set policy defaults, to have it checked.";

@@ -97,8 +97,7 @@ constexpr auto kFinding = table(
     field<&ReportedFinding::result>("result"), field<&ReportedFinding::reason>("reason"),
     field<&ReportedFinding::message>("message"), field<&ReportedFinding::remediation>("remediation"),
     field<&ReportedFinding::field_path>("fieldPath"), field<&ReportedFinding::container>("container"),
-    field<&ReportedFinding::related_ref>("relatedRef"), field<&ReportedFinding::exemption>("exemption"),
-    field<&ReportedFinding::source>("source"));
+    field<&ReportedFinding::related_ref>("relatedRef"), field<&ReportedFinding::exemption>("exemption"));
 
 constexpr auto kCondition = table(
     field<&ReportedCondition::type>("type"), field<&ReportedCondition::status>("status"),

@@ -1,9 +1,11 @@
 #include "report/audit_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.h"
+#include "report/character.h"
 
 namespace shutdown_auditor::report {
 namespace {
@@ -135,7 +137,7 @@ Json json_of(const ReportedFinding& finding) {
   put(out, "container", finding.container);
   put(out, "relatedRef", finding.related_ref);
   put(out, "exemption", finding.exemption);
-  put(out, "source", finding.source);
+  put(out, "source", to_string(finding.place));
   return out;
 }
 
@@ -207,6 +209,43 @@ std::string dump(const Json& json, int indent = -1) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string escape_of(std::uint32_t unit, std::size_t digits) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = digits > 4 ? "\\U" : "\\u";
+  for (std::size_t i = digits; i-- > 0;) {
+    out += kHex[(unit >> (4 * i)) & 0xFU];
+  }
+  return out;
+}
+
+enum class Language { kJson, kYaml };
+
+// What dump() leaves in strings although it is not seen, or not allowed in YAML: DEL, C1, bidirectional overrides …
+std::string with_escapes(std::string text, Language language) {
+  const auto is_plain = [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7F); };
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    return text;
+  }
+  std::string out;
+  out.reserve(text.size());
+  for (std::string_view rest = text; !rest.empty();) {
+    const Character character = first_character(rest);
+    rest.remove_prefix(character.bytes.size());
+    const auto code = static_cast<std::uint32_t>(character.code);
+    const bool not_yaml = (code & 0xFFFEU) == 0xFFFEU;  // noncharacters
+    if (code == '\n' || !(is_hidden(character.code) || not_yaml)) {
+      out += character.bytes;
+    } else if (code <= 0xFFFFU) {
+      out += escape_of(code, 4);
+    } else if (language == Language::kYaml) {
+      out += escape_of(code, 8);
+    } else {
+      out += escape_of(0xD7C0U + (code >> 10U), 4) + escape_of(0xDC00U + (code & 0x3FFU), 4);
+    }
+  }
+  return out;
+}
+
 Json list(const std::vector<ShutdownAudit>& audits) {
   Json items = Json::array();
   for (const ShutdownAudit& audit : audits) {
@@ -252,12 +291,12 @@ std::string status_apply_body(const ShutdownAudit& audit) {
   return dump(out);
 }
 
-std::string list_json(const std::vector<ShutdownAudit>& audits) { return dump(list(audits), 2) + "\n"; }
+std::string list_json(const std::vector<ShutdownAudit>& audits) { return with_escapes(dump(list(audits), 2), Language::kJson) + "\n"; }
 
 std::string list_yaml(const std::vector<ShutdownAudit>& audits) {
   std::string out;
   write_yaml(list(audits), 0, false, out);
-  return out;
+  return with_escapes(std::move(out), Language::kYaml);
 }
 
 std::string digest(const ShutdownAudit& audit) {

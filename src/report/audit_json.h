@@ -16,7 +16,8 @@ std::string status_apply_body(const ShutdownAudit& audit);
 
 // The ShutdownAuditList that `check -o json` prints, indented by two spaces, with a line break at the end.
 std::string list_json(const std::vector<ShutdownAudit>& audits);
-// The same as YAML; every string is quoted, so that no reader can take one for something else.
+// The same as YAML; every string is quoted, so that no reader can take one for something else. In both, characters that are
+// not seen (report/character.h) are escaped.
 std::string list_yaml(const std::vector<ShutdownAudit>& audits);
 
 // Lower-case hex SHA-256 over what the controller decides: our labels, the owner reference to the target, spec and

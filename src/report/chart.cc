@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "report/character.h"
 #include "report/one_line.h"
 
 namespace shutdown_auditor::report {
@@ -13,31 +14,46 @@ constexpr std::size_t kMinWidth = 40;
 constexpr std::size_t kMaxNameColumns = 24;
 constexpr int kBisections = 48;
 
-// One string of UTF-8 for each column, so that a character of several bytes takes one.
+// One string of UTF-8 for each column; of a wide character the second one is empty.
 using Cells = std::vector<std::string>;
 
 Cells cells_of(std::string_view text, bool unicode) {
   Cells cells;
-  for (const char c : one_line(text)) {
-    if ((static_cast<unsigned char>(c) & 0xC0U) == 0x80U && !cells.empty()) {
-      cells.back() += c;
+  const std::string line = one_line(text);
+  for (std::string_view rest = line; !rest.empty();) {
+    const Character character = first_character(rest);
+    rest.remove_prefix(character.bytes.size());
+    const std::size_t width = width_of(character.code);
+    if (!unicode && character.bytes.size() > 1) {
+      cells.emplace_back("?");
+    } else if (width == 0 && !cells.empty()) {
+      (cells.back().empty() ? cells[cells.size() - 2] : cells.back()) += character.bytes;
     } else {
-      cells.emplace_back(1, c);
-    }
-  }
-  for (std::string& cell : cells) {
-    if (!unicode && cell.size() > 1) {
-      cell = "?";
+      cells.emplace_back(character.bytes);
+      if (width == 2) {
+        cells.emplace_back();
+      }
     }
   }
   return cells;
 }
 
-// Writes over `row` from `column` on, as far as `end`.
-void write(Cells& row, std::size_t column, const Cells& text, std::size_t end) {
-  for (std::size_t i = 0; i < text.size() && column + i < end && column + i < row.size(); ++i) {
-    row[column + i] = text[i];
+// At most `size` of them, not ending in half a wide character.
+void cut(Cells& cells, std::size_t size) {
+  if (cells.size() > size) {
+    const bool half = size > 0 && cells[size].empty();
+    cells.resize(size);
+    if (half) {
+      cells.back() = " ";
+    }
   }
+}
+
+// Writes over `row` from `column` on, as far as `end`.
+void write(Cells& row, std::size_t column, Cells text, std::size_t end) {
+  end = std::min(end, row.size());
+  cut(text, end - std::min(end, column));
+  std::move(text.begin(), text.end(), row.begin() + static_cast<std::ptrdiff_t>(column));
 }
 
 std::string line_of(const Cells& row) {
@@ -53,7 +69,17 @@ std::string line_of(const Cells& row) {
 
 bool is_struck(const ChartSegment& segment, const ChartLane& lane) { return segment.to > lane.struck_after; }
 
-std::string tick_text(std::int64_t seconds) { return std::to_string(seconds) + "s"; }
+// "45s", "1h", "1h0m5s": hours are not counted in seconds.
+std::string tick_text(std::int64_t seconds) {
+  constexpr std::int64_t kHour = 3600;
+  if (seconds < kHour) {
+    return std::to_string(seconds) + "s";
+  }
+  const std::int64_t minutes = seconds % kHour / 60;
+  const std::int64_t rest = seconds % 60;
+  return std::to_string(seconds / kHour) + "h" + (minutes > 0 || rest > 0 ? std::to_string(minutes) + "m" : "") +
+         (rest > 0 ? std::to_string(rest) + "s" : "");
+}
 
 // The moments of a chart and the column of each.
 class Axis {
@@ -175,7 +201,7 @@ class Drawing {
   std::size_t name_columns() const {
     std::size_t longest = 0;
     for (const ChartLane& lane : chart_.lanes) {
-      longest = std::max(longest, columns(lane.name));
+      longest = std::max(longest, cells_of(lane.name, unicode_).size());
     }
     return longest == 0 ? 0 : std::min({longest, kMaxNameColumns, width_ / 4}) + 2;
   }
@@ -215,8 +241,8 @@ class Drawing {
     if (name_columns_ > 0) {
       Cells name = cells_of(lane.name, unicode_);
       if (name.size() > name_columns_ - 2) {
-        name.resize(name_columns_ - 2);
-        name.back() = look("…", "~");
+        cut(name, name_columns_ - 3);
+        name.push_back(look("…", "~"));
       }
       write(row, 0, name, name_columns_ - 2);
     }

@@ -11,38 +11,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kWorstFirst{"Error", "Fail", "Warn", "Unverified", "Info", "Skip", "Pass"};
 
-// Takes ":12" off the end of `text`; 0 when there is none.
-std::int64_t take_number(std::string_view& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) {
-    return 0;
-  }
-  const std::string_view digits = text.substr(colon + 1);
-  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    return 0;
-  }
-  const base::Result<std::int64_t> number = base::parse_int64(digits);
-  if (!number || *number <= 0) {
-    return 0;
-  }
-  text = text.substr(0, colon);
-  return *number;
-}
-
 }  // namespace
-
-Place parse_place(std::string_view source) {
-  Place place;
-  const std::int64_t last = take_number(source);
-  const std::int64_t before = last == 0 ? 0 : take_number(source);
-  place.line = before == 0 ? last : before;
-  place.column = before == 0 ? 0 : last;
-  while (source.starts_with("./")) {
-    source.remove_prefix(2);
-  }
-  place.path = source;
-  return place;
-}
 
 std::string workload_text(const ShutdownAudit& audit) {
   return one_line(audit.meta.namespace_ + "/" + base::to_lower(audit.target.kind) + "/" + audit.target.name);

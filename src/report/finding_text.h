@@ -10,16 +10,6 @@
 // What the report formats share: where a finding stands, how bad it is, and how it reads as text.
 namespace shutdown_auditor::report {
 
-// A place in a file; 0 when the line or column is not known (both count from 1).
-struct Place {
-  std::string path;
-  std::int64_t line = 0;
-  std::int64_t column = 0;
-};
-// Reads ReportedFinding::source: "path", "path:line" or "path:line:column". A leading "./" is dropped, so that the same
-// file has one name however it was given. The path is as written otherwise: not printable, when the file name is not.
-Place parse_place(std::string_view source);
-
 // "shop/deployment/web", printable.
 std::string workload_text(const ShutdownAudit& audit);
 

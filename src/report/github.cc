@@ -45,10 +45,10 @@ std::string github_annotations(const std::vector<ShutdownAudit>& audits) {
     if (finding->result == "Skip" || finding->result == "Pass") {
       continue;
     }
-    const Place place = parse_place(finding->source);
+    const Place& place = finding->place;
     out.append("::").append(command_of(finding->result)).append(" ");
-    if (!place.path.empty()) {
-      out += "file=" + escape_property(place.path) + ",";
+    if (!place.file.empty()) {
+      out += "file=" + escape_property(path_of(place)) + ",";
       if (place.line > 0) {
         out += "line=" + std::to_string(place.line) + ",";
       }

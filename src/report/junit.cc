@@ -43,9 +43,14 @@ struct Suite {
   std::size_t tests = 0, failures = 0, errors = 0, skipped = 0;
 };
 
+std::string attribute(std::string_view name, std::size_t count) {
+  return " " + std::string(name) + "=\"" + std::to_string(count) + "\"";
+}
+
+// Of a suite and of all: what the schema knows in both places.
 std::string counts(const Suite& suite) {
-  return " tests=\"" + std::to_string(suite.tests) + "\" failures=\"" + std::to_string(suite.failures) + "\" errors=\"" +
-         std::to_string(suite.errors) + "\" skipped=\"" + std::to_string(suite.skipped) + "\" time=\"0\"";
+  return attribute("tests", suite.tests) + attribute("failures", suite.failures) + attribute("errors", suite.errors) +
+         attribute("time", 0);
 }
 
 class Writer {
@@ -69,8 +74,7 @@ class Writer {
     }
     const std::int64_t passed = audit.status.summary ? audit.status.summary->pass : 0;
     if (passed > 0 || tests.empty()) {
-      const std::string* source = objects::find(audit.meta.annotations, kSourceAnnotation);
-      open_test(suite, audit, tests.empty() ? "all checks" : "other checks", source == nullptr ? "" : *source);
+      open_test(suite, audit, tests.empty() ? "all checks" : "other checks", audit.place);
       suite.cases += "<system-out>" + std::to_string(passed) + (passed == 1 ? " check" : " checks") +
                      " passed</system-out>\n    </testcase>\n";
     }
@@ -82,12 +86,12 @@ class Writer {
       all.tests += suite.tests;
       all.failures += suite.failures;
       all.errors += suite.errors;
-      all.skipped += suite.skipped;
     }
     std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     out += "<testsuites name=\"shutdown-auditor\"" + counts(all) + ">\n";
     for (const Suite& suite : suites_) {
-      out += "  <testsuite name=\"" + xml(suite.name) + "\"" + counts(suite) + ">\n" + suite.cases + "  </testsuite>\n";
+      out += "  <testsuite name=\"" + xml(suite.name) + "\"" + counts(suite) + attribute("skipped", suite.skipped) +
+             ">\n" + suite.cases + "  </testsuite>\n";
     }
     return out + "</testsuites>\n";
   }
@@ -111,14 +115,13 @@ class Writer {
     return finding.result == "Skip" ? Outcome::kSkipped : Outcome::kPassed;
   }
 
-  static void open_test(Suite& suite, const ShutdownAudit& audit, std::string_view name, std::string_view source) {
+  static void open_test(Suite& suite, const ShutdownAudit& audit, std::string_view name, const Place& place) {
     ++suite.tests;
-    const Place place = parse_place(source);
     // Jenkins takes what stands before the last dot for the package: the namespace.
     const std::string class_name = audit.meta.namespace_ + "." + audit.target.kind + "/" + audit.target.name;
     suite.cases += "    <testcase classname=\"" + xml(class_name) + "\" name=\"" + xml(name) + "\"";
-    if (!place.path.empty()) {
-      suite.cases += " file=\"" + xml(place.path) + "\"";
+    if (!place.file.empty()) {
+      suite.cases += " file=\"" + xml(path_of(place)) + "\"";
       suite.cases += place.line > 0 ? " line=\"" + std::to_string(place.line) + "\"" : "";
     }
     suite.cases += " time=\"0\">\n      ";
@@ -128,7 +131,7 @@ class Writer {
     const ReportedFinding& worst = **std::max_element(
         findings.begin(), findings.end(),
         [this](const auto* a, const auto* b) { return outcome_of(*a) < outcome_of(*b); });
-    open_test(suite, audit, worst.id, worst.source);
+    open_test(suite, audit, worst.id, worst.place);
     const Outcome outcome = outcome_of(worst);
     if (outcome == Outcome::kSkipped) {
       ++suite.skipped;
@@ -147,7 +150,7 @@ class Writer {
       for (const ReportedFinding* finding : findings) {
         suite.cases += finding == findings.front() ? "" : "\n";
         suite.cases += xml(finding->result + ": " + finding_text(*finding));
-        suite.cases += finding->source.empty() ? "" : "\n" + xml(finding->source);
+        suite.cases += finding->place.file.empty() ? "" : "\n" + xml(to_string(finding->place));
       }
       suite.cases.append("</").append(element).append(">");
     }

@@ -106,7 +106,7 @@ std::string finding_row(const ReportedFinding& finding, const std::string& help_
   }
   return "| " + markdown(finding.result) + " | " +
          (uri.empty() ? markdown(finding.id) : "[" + markdown(finding.id) + "](" + uri + ")") + " | " +
-         (finding.source.empty() ? "-" : markdown(finding.source)) + " | " + message + " | " +
+         (finding.place.file.empty() ? "-" : markdown(to_string(finding.place))) + " | " + message + " | " +
          (finding.remediation.empty() ? "-" : markdown(finding.remediation)) + " |\n";
 }
 

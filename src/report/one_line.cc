@@ -1,37 +1,33 @@
 #include "report/one_line.h"
 
-#include "base/text.h"
+#include <algorithm>
+
+#include "report/character.h"
 
 namespace shutdown_auditor::report {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Bytes of the character that starts here, 0 when no well-formed one does.
-std::size_t character_size(std::string_view rest) {
-  for (std::size_t size = 1; size <= 4 && size <= rest.size(); ++size) {
-    if (base::is_utf8(rest.substr(0, size))) {
-      return size;
-    }
-  }
-  return 0;
+bool is_plain(char c) { return c >= 0x20 && c < 0x7F; }
+
+std::size_t plain_size(std::string_view text) {
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
 }
 
-bool changes_the_display(std::string_view character) {
-  if (character.size() == 1) {
-    const auto byte = static_cast<unsigned char>(character[0]);
-    return byte < 0x20 || byte == 0x7F;
+// As much of the start of `text` as fits into `width` columns, at least one character.
+std::size_t bytes_in(std::string_view text, std::size_t width) {
+  std::size_t bytes = 0;
+  std::size_t used = 0;
+  while (bytes < text.size()) {
+    const Character character = first_character(text.substr(bytes));
+    used += character.code < 0 ? 1 : width_of(character.code);
+    if (used > width && bytes > 0) {
+      break;
+    }
+    bytes += character.bytes.size();
   }
-  const auto last = static_cast<unsigned char>(character.back());
-  if (character.size() == 2) {
-    return character[0] == '\xC2' && last < 0xA0;  // U+0080-U+009F
-  }
-  if (character.size() != 3 || character[0] != '\xE2') {
-    return false;
-  }
-  // U+2028-U+202E line separators and overrides, U+2066-U+2069 isolates.
-  return (character[1] == '\x80' && last >= 0xA8 && last <= 0xAE) ||
-         (character[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
+  return bytes;
 }
 
 }  // namespace
@@ -40,26 +36,68 @@ std::string one_line(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t size = character_size(text);
-    const std::string_view character = text.substr(0, size == 0 ? 1 : size);
-    if (size == 0) {
-      out += kReplacement;
-    } else if (changes_the_display(character)) {
-      out += ' ';
-    } else {
-      out += character;
+    const std::size_t plain = plain_size(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) {
+      break;
     }
-    text.remove_prefix(character.size());
+    const Character character = first_character(text);
+    out += character.code < 0 ? kReplacement : is_hidden(character.code) ? std::string_view(" ") : character.bytes;
+    text.remove_prefix(character.bytes.size());
   }
   return out;
 }
 
 std::size_t columns(std::string_view utf8) {
   std::size_t count = 0;
-  for (const char c : utf8) {
-    count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1U : 0U;
+  while (!utf8.empty()) {
+    const std::size_t plain = plain_size(utf8);
+    count += plain;
+    utf8.remove_prefix(plain);
+    if (utf8.empty()) {
+      break;
+    }
+    const Character character = first_character(utf8);
+    count += character.code < 0 ? 1 : width_of(character.code);
+    utf8.remove_prefix(character.bytes.size());
   }
   return count;
+}
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
+  width = std::max<std::size_t>(width, 1);
+  std::vector<std::string> lines(1);
+  std::size_t used = 0;
+  while (!text.empty()) {
+    std::string_view word = text.substr(0, std::min(text.find(' '), text.size()));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (word.empty()) {
+      continue;
+    }
+    std::size_t needs = columns(word);
+    if (!lines.back().empty() && used + 1 + needs <= width) {
+      lines.back().append(" ").append(word);
+      used += 1 + needs;
+      continue;
+    }
+    if (!lines.back().empty()) {
+      lines.emplace_back();
+    }
+    while (needs > width) {
+      const std::size_t part = bytes_in(word, width);
+      if (part == word.size()) {
+        break;
+      }
+      lines.back() = word.substr(0, part);
+      needs -= columns(lines.back());
+      lines.emplace_back();
+      word.remove_prefix(part);
+    }
+    lines.back() = word;
+    used = needs;
+  }
+  return lines;
 }
 
 }  // namespace shutdown_auditor::report

@@ -195,10 +195,10 @@ class SarifWriter {
     plain.exemption.reset();  // told by the suppression
     result["message"] = {{"text", message_text(text + ": " + finding_text(plain))}};
 
-    const Place place = parse_place(finding.source);
+    const Place& place = finding.place;
     Json location = Json::object();
-    if (!place.path.empty()) {
-      location["physicalLocation"]["artifactLocation"]["uri"] = uri_of(place.path);
+    if (!place.file.empty()) {
+      location["physicalLocation"]["artifactLocation"]["uri"] = uri_of(path_of(place));
       if (place.line > 0) {
         location["physicalLocation"]["region"]["startLine"] = place.line;
         if (place.column > 0) {
@@ -209,7 +209,7 @@ class SarifWriter {
     const std::string full = workload_text(audit) + (finding.container.empty() ? "" : "/" + one_line(finding.container));
     location["logicalLocations"] = Json::array({{{"fullyQualifiedName", full}, {"kind", "resource"}}});
     result["locations"] = Json::array({std::move(location)});
-    add_fingerprints(result, audit, finding, place);
+    add_fingerprints(result, audit, finding);
     if (!finding.baseline_state.empty()) {
       result["baselineState"] = finding.baseline_state;
     }
@@ -225,11 +225,11 @@ class SarifWriter {
     return result;
   }
 
-  void add_fingerprints(Json& result, const ShutdownAudit& audit, const ReportedFinding& finding, const Place& place) {
+  void add_fingerprints(Json& result, const ShutdownAudit& audit, const ReportedFinding& finding) {
     const FindingIdentity identity = identity_of(audit, finding);
     std::string key;
     for (const std::string& part :
-         {place.path, identity.workload, identity.id, identity.reason, without_indices(finding.field_path),
+         {std::string(path_of(finding.place)), identity.workload, identity.id, identity.reason, without_indices(finding.field_path),
           finding.related_ref ? finding.related_ref->name : ""}) {
       key += std::to_string(part.size()) + ":" + part;
     }

@@ -98,6 +98,7 @@ ReportedContainer make_container(const audit::ContainerReading& reading) {
   out.signal_handling = reading.signal_handling;
   out.stop_signal = text_field(reading.stop_signal, kMaxSignalBytes);
   out.needs_seconds = reading.needs_seconds;
+  out.parts = reading.parts;
   return out;
 }
 
@@ -172,6 +173,22 @@ std::vector<ReportedCondition> make_conditions(const audit::AuditResult& result)
 }
 
 }  // namespace
+
+std::string_view path_of(const Place& place) {
+  std::string_view path = place.file;
+  while (path.starts_with("./")) {
+    path.remove_prefix(2);
+  }
+  return path;
+}
+
+std::string to_string(const Place& place) {
+  std::string text(path_of(place));
+  for (const std::int64_t number : {place.line, place.line > 0 ? place.column : 0}) {
+    text += number > 0 ? ":" + std::to_string(number) : "";
+  }
+  return text;
+}
 
 std::string api_version_of(const std::string& group) {
   if (group.empty()) {

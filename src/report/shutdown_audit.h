@@ -70,6 +70,7 @@ struct ReportedContainer {
   std::string signal_handling;
   std::string stop_signal;
   std::optional<std::int64_t> needs_seconds;
+  audit::StopParts parts{};  // for the timeline; not part of the object
 };
 
 struct ReportedDisruption {
@@ -90,6 +91,18 @@ struct ReportedExemption {
   std::string expiration_time;
 };
 
+// A place in a file; 0 when the line or column is not known (both count from 1). The file is as the user named it, or
+// "stdin": not printable, when its name is not. Empty: not from a file.
+struct Place {
+  std::string file;
+  std::int64_t line = 0;
+  std::int64_t column = 0;
+};
+// The file without a leading "./", so that the same one has one name however it was given.
+std::string_view path_of(const Place& place);
+// "file:line:column" as far as it is known, the file as path_of.
+std::string to_string(const Place& place);
+
 struct ReportedFinding {
   std::string id;
   std::string check;
@@ -101,7 +114,7 @@ struct ReportedFinding {
   std::string container;
   std::optional<RelatedRef> related_ref;
   std::optional<ReportedExemption> exemption;
-  std::string source;  // files only: "path:line" of the field it is about
+  Place place;  // files only: of the field it is about; "source" in JSON
   std::string baseline_state;  // beside a baseline only (see baseline.h): new, updated
 };
 
@@ -136,7 +149,9 @@ struct ShutdownAudit {
   objects::ObjectMeta meta;
   TargetRef target;
   ShutdownAuditStatus status;  // verdict empty: no status yet
-  audit::StopEstimate estimate{};  // for the table of `check`; not part of the object
+  // What `check` prints beside the object; not part of it.
+  audit::StopEstimate estimate{};
+  Place place;  // where the workload begins
 };
 
 enum class Detail {

@@ -1,11 +1,11 @@
 #include "report/timeline.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string_view>
 
 #include "audit/seconds.h"
+#include "report/character.h"
 #include "report/chart.h"
 #include "report/finding_text.h"
 #include "report/one_line.h"
@@ -13,6 +13,7 @@
 namespace shutdown_auditor::report {
 namespace {
 
+constexpr std::size_t kMinWidth = 40;
 constexpr std::int64_t kKubeletFloorSeconds = 2;  // minimumGracePeriodInSeconds, kuberuntime_manager.go
 
 std::int64_t known(const std::optional<std::int64_t>& seconds) { return std::max<std::int64_t>(0, seconds.value_or(0)); }
@@ -23,7 +24,17 @@ struct Stop {
   bool hook_open = false;  // nobody knows when it ends
   std::int64_t needs = 0;
   std::string cut_short;   // why it runs on until SIGKILL, as a label; empty: it stops by itself
+  bool not_known = false;  // nothing is known about what comes after the stop signal
+  audit::StopParts parts;
 };
+
+std::string in_ascii(std::string_view text) {
+  std::string out;
+  for (; !text.empty(); text.remove_prefix(first_character(text).bytes.size())) {
+    out += first_character(text).bytes.size() == 1 ? text[0] : '?';
+  }
+  return out;
+}
 
 // When the stop signal comes and when SIGKILL, for a hook that long.
 struct Clock {
@@ -47,10 +58,18 @@ Stop stop_of(const ReportedContainer& container) {
     stop.hook = known(hook.nominal_seconds ? hook.nominal_seconds : hook.max_seconds ? hook.max_seconds : hook.min_seconds);
   }
   stop.needs = std::max(known(container.needs_seconds), stop.hook);
-  if (container.signal_handling == "Ignored") {
+  stop.parts = container.parts;
+  if (stop.hook_open && stop.parts.hook_waits && stop.parts.drain_seconds) {
+    stop.hook_open = false;
+    stop.hook = stop.needs - std::clamp<std::int64_t>(stop.parts.cleanup_seconds, 0, stop.needs);
+  }
+  const bool nothing_after = stop.needs == stop.hook;
+  if (container.signal_handling == "Ignored" && nothing_after) {
     stop.cut_short = "ignores " + signal_name(container);
-  } else if (container.signal_handling == "NotDelivered") {
+  } else if (container.signal_handling == "NotDelivered" && nothing_after) {
     stop.cut_short = "gets no " + signal_name(container);
+  } else {
+    stop.not_known = nothing_after && !stop.parts.drain_seconds && container.signal_handling != "Fast";
   }
   return stop;
 }
@@ -61,16 +80,18 @@ void add_segment(ChartLane& lane, std::int64_t from, std::int64_t to, std::strin
   }
 }
 
-// Hook, delay, requests and cleanup as far as `end`. The parts are rounded up one by one and the sum once, and a hook that
-// starts the drain runs beside the requests: so the last parts are measured from the end and what remains is in the middle.
-void add_parts(ChartLane& lane, const Stop& stop, std::int64_t end, std::int64_t delay, std::int64_t cleanup,
-               std::string_view drain_label) {
-  add_segment(lane, 0, stop.hook, "preStop");
-  const std::int64_t cleanup_from = std::max(stop.hook, end - std::min(cleanup, end));
-  const std::int64_t delay_to = std::min(cleanup_from, audit::saturating_add(stop.hook, delay));
+// Hook, delay, requests and cleanup as far as `end`. The parts are rounded up one by one and the sum once: so the cleanup is
+// measured from the end and what remains is the requests. A hook that starts the drain has them run beside it.
+void add_parts(ChartLane& lane, const Stop& stop, std::int64_t end, std::string_view drain_label) {
+  const audit::StopParts& parts = stop.parts;
+  add_segment(lane, 0, stop.hook, parts.hook_waits ? "preStop, requests" : "preStop");
+  const std::int64_t cleanup_from = std::max(stop.hook, end - std::clamp<std::int64_t>(parts.cleanup_seconds, 0, end));
+  const std::int64_t drain_begins = parts.hook_drains ? 0 : stop.hook;
+  const std::int64_t delay_to =
+      std::clamp(audit::saturating_add(drain_begins, std::max<std::int64_t>(0, parts.delay_seconds)), stop.hook, cleanup_from);
   add_segment(lane, stop.hook, delay_to, "delay");
-  add_segment(lane, delay_to, cleanup_from, std::string(drain_label));
-  add_segment(lane, cleanup_from, end, "cleanup");
+  add_segment(lane, delay_to, cleanup_from, (parts.drain_assumed ? "~" : "") + std::string(drain_label));
+  add_segment(lane, cleanup_from, end, parts.cleanup_assumed ? "~cleanup" : "cleanup");
 }
 
 void add_open_hook(ChartLane& lane, const Stop& stop, const Clock& clock) {
@@ -95,9 +116,13 @@ class Timeline {
   }
 
  private:
-  bool is_native(const ReportedContainer& container) const {
-    return std::find(options_.native_sidecars.begin(), options_.native_sidecars.end(), container.name) !=
-           options_.native_sidecars.end();
+  // Lines of text as wide as the chart; the first begins with `bullet`.
+  std::string paragraph(std::string_view bullet, const std::string& text) const {
+    std::string out;
+    for (const std::string& line : wrapped(text, std::max(options_.width, kMinWidth) - bullet.size())) {
+      out += (out.empty() ? std::string(bullet) : std::string(bullet.size(), ' ')) + line + "\n";
+    }
+    return options_.unicode ? out : in_ascii(out);
   }
 
   std::string head() const {
@@ -105,9 +130,11 @@ class Timeline {
     std::string out = workload_text(audit_) + ": has " + std::to_string(clock_.grace_end) + " s, needs " +
                       one_line(budget_.required_text) + " s";
     if (required > clock_.grace_end) {
-      out += ", " + std::to_string(required - clock_.grace_end) + " s short";
+      const std::string_view text = budget_.required_text;
+      out += text.starts_with('~') ? ", ~" : text.starts_with('>') ? ", >=" : ", ";
+      out += std::to_string(required - clock_.grace_end) + " s short";
     }
-    return out + "\n";
+    return paragraph("", out);
   }
 
   // The sum of the audit: the deciding container, then the native sidecars, then the buffer.
@@ -128,7 +155,7 @@ class Timeline {
       const std::int64_t end = known(budget_.required_seconds);
       const std::int64_t buffer_from = end - std::min(end, known(budget_.buffer_seconds));
       const std::int64_t own = std::max(deciding.hook, buffer_from - std::min(buffer_from, known(budget_.sidecar_seconds)));
-      add_parts(lane, deciding, own, known(budget_.delay_seconds), known(budget_.cleanup_seconds), "requests");
+      add_parts(lane, deciding, own, "requests");
       add_segment(lane, own, buffer_from, "sidecars");
       add_segment(lane, std::max(own, buffer_from), end, "buffer");
     }
@@ -157,10 +184,10 @@ class Timeline {
   void add_containers() {
     std::int64_t stopped = 0;  // when all that have been drawn are gone
     bool open = false;         // and nobody knows when that is
-    std::map<std::string, const ReportedContainer*> natives;
+    std::vector<const ReportedContainer*> last;
     for (const ReportedContainer& container : audit_.status.containers) {
-      if (is_native(container)) {
-        natives.emplace(container.name, &container);
+      if (container.parts.stops_last) {
+        last.push_back(&container);
         continue;
       }
       const Stop stop = stop_of(container);
@@ -173,23 +200,19 @@ class Timeline {
         const std::int64_t until = std::max(stop.hook, clock_.kill(stop.hook));
         add_segment(lane, stop.hook, until, stop.cut_short);
         stopped = std::max(stopped, until);
+      } else if (stop.not_known) {
+        add_segment(lane, 0, stop.hook, "preStop");
+        lane.segments.push_back({stop.hook, std::max(stop.hook, clock_.grace_end), "not known", true});
       } else {
-        add_parts(lane, stop, stop.needs, delay_of(container), known(container.cleanup_seconds),
-                  container.role == "Sidecar" ? "stops" : "requests");
+        add_parts(lane, stop, stop.needs, container.role == "Sidecar" ? "stops" : "requests");
       }
       stopped = std::max(stopped, stop.needs);
       chart_.lanes.push_back(std::move(lane));
     }
-    for (auto name = options_.native_sidecars.rbegin(); name != options_.native_sidecars.rend(); ++name) {
-      if (const auto native = natives.find(*name); native != natives.end()) {
-        add_native(*native->second, stopped, open);
-      }
+    // They are declared in the order in which they start, and stop the other way round.
+    for (auto container = last.rbegin(); container != last.rend(); ++container) {
+      add_native(**container, stopped, open);
     }
-  }
-
-  // The parts of the deciding container are told one by one; of another the delay is seen as a longer drain.
-  std::int64_t delay_of(const ReportedContainer& container) const {
-    return container.name == budget_.container ? known(budget_.delay_seconds) : 0;
   }
 
   // Hooks of all containers start together; the stop signal waits until everything before is gone.
@@ -208,6 +231,9 @@ class Timeline {
         add_segment(lane, stop.hook, signal, "waits");
         stopped = audit::saturating_add(signal, stop.needs - stop.hook);
         add_segment(lane, signal, stopped, "stops");
+        if (stop.not_known && signal < clock_.grace_end) {
+          lane.segments.push_back({signal, clock_.grace_end, "not known", true});
+        }
       }
     }
     chart_.lanes.push_back(std::move(lane));
@@ -216,16 +242,23 @@ class Timeline {
   std::string notes() const {
     std::string out;
     if (known(budget_.grace_period_seconds) == 0) {
-      out += "- a grace period of 0 makes every deletion a forced one: the Pod is gone from the API at once, its containers "
-             "get 1 s\n";
+      out += paragraph("- ", "a grace period of 0 makes every deletion a forced one: the Pod is gone from the API at once, its "
+                             "containers get 1 s");
     }
     for (const ReportedContainer& container : audit_.status.containers) {
       for (const std::string& note : notes_about(container)) {
-        out += "- " + one_line(container.name) + ": " + note + "\n";
+        out += paragraph("- ", one_line(container.name) + ": " + note);
       }
     }
     if (chart_.lanes.front().segments.empty()) {
-      out += "- no time is known or assumed for any container\n";
+      out += paragraph("- ", "no time is known or assumed for any container");
+    }
+    const bool assumed = std::any_of(chart_.lanes.begin(), chart_.lanes.end(), [](const ChartLane& lane) {
+      return std::any_of(lane.segments.begin(), lane.segments.end(),
+                         [](const ChartSegment& segment) { return segment.label.starts_with('~'); });
+    });
+    if (assumed) {
+      out += paragraph("~ ", "assumed: neither the manifest nor the policy tells");
     }
     return out.empty() ? "" : "\n" + out;
   }
@@ -252,6 +285,8 @@ class Timeline {
       notes.push_back(stop.cut_short + " and runs until SIGKILL; a longer grace period does not help");
     } else if (container.signal_handling == "Fast") {
       notes.push_back("drops what is under way on " + signal_name(container));
+    } else if (stop.not_known) {
+      notes.push_back("how long it takes to stop is not known and counted as 0 s");
     }
     return notes;
   }
@@ -264,16 +299,6 @@ class Timeline {
 };
 
 }  // namespace
-
-std::vector<std::string> native_sidecars(const objects::Workload& workload) {
-  std::vector<std::string> names;
-  for (const objects::Container& container : workload.pod_template.spec.init_containers) {
-    if (container.restart_policy == "Always") {
-      names.push_back(container.name);
-    }
-  }
-  return names;
-}
 
 std::string timeline_text(const ShutdownAudit& audit, const TimelineOptions& options) {
   if (!audit.status.budget || !audit.status.budget->required_seconds) {

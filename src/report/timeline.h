@@ -2,9 +2,7 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
 
-#include "objects/workload.h"
 #include "report/shutdown_audit.h"
 
 namespace shutdown_auditor::report {
@@ -12,20 +10,15 @@ namespace shutdown_auditor::report {
 struct TimelineOptions {
   std::size_t width = 80;  // columns of the terminal; less than 40 is taken as 40
   bool unicode = true;     // false: ASCII alone, for a terminal that does not say UTF-8
-  // Names of the native sidecars in the order in which the pod declares them; they stop last, in reverse order.
-  std::vector<std::string> native_sidecars;
 };
-
-// The containers of the template that are native sidecars: init containers with restartPolicy Always (KEP-753). Give
-// them to the timeline for Kubernetes 1.29 and later; before, they stop with all the others.
-std::vector<std::string> native_sidecars(const objects::Workload& workload);
 
 // What `check --timeline` prints: second by second, what happens from the moment the kubelet is told to stop a pod of this
 // workload. A line for the whole sum (the deciding container, the native sidecars, the buffer), under it the stop signal,
-// the end of the grace period and SIGKILL, then a line for each container when there are several; sidecars come in the
-// order in which they stop. A hook whose end nobody knows is open to the right; what comes after SIGKILL is struck out.
+// the end of the grace period and SIGKILL, then a line for each container when there are several, each with its own delay;
+// native sidecars come last, in the order in which they stop (Kubernetes 1.29 and later, KEP-753). A hook or a stop whose end
+// nobody knows is open to the right, assumed times begin with "~", and what comes after SIGKILL is struck out.
 // SIGKILL comes at the end of the grace period, but no sooner than 2 s after the stop signal (kubelet,
-// minimumGracePeriodInSeconds). Every line ends with a line break and fits the width, except for the notes below.
+// minimumGracePeriodInSeconds). Every line ends with a line break and fits the width.
 std::string timeline_text(const ShutdownAudit& audit, const TimelineOptions& options);
 
 }  // namespace shutdown_auditor::report

@@ -73,6 +73,53 @@ TEST(Check, Golden) {
   }
 }
 
+// Every output over the example that has a bit of everything.
+TEST(Check, GoldenOfEveryFormat) {
+  const base::Result<std::string> input = base::read_file(std::string(SA_SOURCE_DIR) + "/examples/mistakes.yaml", 100000);
+  ASSERT_TRUE(input);
+  const struct {
+    const char* golden;
+    std::vector<std::string> arguments;
+    std::size_t columns;  // of a terminal; 0: none
+  } kCases[] = {
+      {"example.txt", {}, 0},
+      {"example.wide.txt", {"-o", "wide"}, 0},
+      {"example.yaml", {"-o", "yaml"}, 0},
+      {"example.junit.xml", {"-o", "junit", "--fail-on", "warn"}, 0},
+      {"example.github.txt", {"-o", "github"}, 0},
+      {"example.md", {"-o", "markdown"}, 0},
+      {"example.timeline.txt", {"--timeline"}, 0},
+      {"example.timeline.40.txt", {"--timeline"}, 40},
+      {"example.40.txt", {}, 40},
+      {"example.60.txt", {}, 60},
+      {"example.80.txt", {}, 80},
+      {"example.120.txt", {}, 120},
+      {"example.160.color.txt", {"--color=always"}, 160},
+      {"example.wide.100.txt", {"-o", "wide"}, 100},
+  };
+  for (const auto& test : kCases) {
+    Console console;
+    console.io.terminal = test.columns > 0;
+    console.io.columns = test.columns > 0 ? test.columns : 80;
+    console.io.unicode = false;
+    std::vector<std::string> arguments{"check", "-f", "-"};
+    arguments.insert(arguments.end(), test.arguments.begin(), test.arguments.end());
+    EXPECT_EQ(console.run(arguments, *input), kExitFindings);
+    expect_golden(test.golden, console.out.str());
+    if (test.columns == 0 || test.golden == std::string("example.160.color.txt")) {
+      continue;
+    }
+    for (const std::string_view line : base::split(console.out.str(), '\n')) {
+      EXPECT_LE(line.size(), test.columns) << test.golden << ": " << line;
+    }
+  }
+  Console console;
+  console.run({"check", "-f", "-", "-o", "sarif"}, *input);
+  json log = json::parse(console.out.str());
+  log["runs"][0]["tool"]["driver"].erase("rules");  // the pages of the checks
+  expect_golden("example.sarif.json", log.dump(2) + "\n");
+}
+
 TEST(Check, SarifNamesTheToolTheRulesAndTheLines) {
   Console console;
   EXPECT_EQ(console.run({"check", "-f", data_file("mistakes.yaml"), "-o", "sarif"}), kExitFindings);
@@ -348,7 +395,7 @@ TEST(Check, ColorFollowsTheTerminal) {
   } kCases[] = {{false, "auto", false}, {true, "auto", true}, {false, "always", true}, {true, "never", false}};
   for (const auto& test : kCases) {
     Console console;
-    console.io.color_terminal = test.terminal;
+    console.io.color = test.terminal;
     console.run({"check", "-f", "-", "--color", test.mode}, deployment("a", "", kGraceZero));
     EXPECT_EQ(console.out.str().find('\x1b') != std::string::npos, test.colored) << test.mode;
   }

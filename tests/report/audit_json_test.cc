@@ -56,7 +56,7 @@ class RandomAudits {
       s.disruption = ReportedDisruption{{word() + "x", word() + "y"}, number(), number()};
     }
     for (unsigned i = random_() % 4; i > 0; --i) {
-      ReportedFinding finding{word(), word(), word(), word(), word(), word(), word(), word(), {}, {}, word()};
+      ReportedFinding finding{word(), word(), word(), word(), word(), word(), word(), word(), {}, {}, {}, {}};
       if (coin()) {
         finding.related_ref = RelatedRef{word(), word(), word()};
       }
@@ -236,6 +236,16 @@ TEST(AuditJson, PrintedList) {
   EXPECT_EQ(list["items"][0]["metadata"]["annotations"]["shutdownaudit.dev/source"], "web.yaml:3");
   EXPECT_EQ(list["items"][0]["status"]["verdict"], "Pass");
   EXPECT_FALSE(list["items"][0]["status"].contains("conditions"));
+}
+
+// A terminal or an editor that shows the output must not be fooled, and YAML allows some of these only escaped.
+TEST(AuditJson, WhatIsNotSeenIsEscaped) {
+  ShutdownAudit audit;
+  audit.meta.name = "a\x7f\xC2\x9B\xE2\x80\xAE\xEF\xBF\xBF\xF3\xA0\x81\x81é日\x1b";
+  const std::string text = list_json({audit});
+  EXPECT_EQ(json::parse(text)["items"][0]["metadata"]["name"], audit.meta.name);
+  EXPECT_THAT(text, testing::HasSubstr(R"("a\u007f\u009b\u202e\uffff\udb40\udc41é日\u001b")"));
+  EXPECT_THAT(list_yaml({audit}), testing::HasSubstr(R"("a\u007f\u009b\u202e\uffff\U000e0041é日\u001b")"));
 }
 
 TEST(AuditJson, PrintedYaml) {

@@ -131,7 +131,7 @@ TEST(Baseline, WhatMakesAFindingTheSame) {
   };
   using Audit = ShutdownAudit;
   using Finding = ReportedFinding;
-  EXPECT_TRUE(hidden([](Audit&, Finding& finding) { finding.source = "elsewhere.yaml:99:1"; }));
+  EXPECT_TRUE(hidden([](Audit&, Finding& finding) { finding.place = {"elsewhere.yaml", 99, 1}; }));
   EXPECT_TRUE(hidden([](Audit&, Finding& finding) { finding.message = "Other numbers, 12 s."; }));
   EXPECT_TRUE(hidden([](Audit&, Finding& finding) { finding.field_path = "spec.template.spec.containers[7]"; }));
   EXPECT_FALSE(hidden([](Audit& audit, Finding&) { audit.target.name = "api"; }));

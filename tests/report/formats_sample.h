@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -24,7 +25,7 @@ inline ReportedFinding format_finding(std::string check, std::string result, std
   finding.remediation = "Set terminationGracePeriodSeconds to 75.";
   finding.field_path = "spec.template.spec.terminationGracePeriodSeconds";
   finding.container = std::move(container);
-  finding.source = "deploy/web.yaml:12:7";
+  finding.place = {"deploy/web.yaml", 12, 7};
   return finding;
 }
 
@@ -34,6 +35,7 @@ inline ShutdownAudit format_audit(std::string name_space, std::string name, std:
   audit.meta.name = "deployment-" + name;
   audit.meta.namespace_ = std::move(name_space);
   audit.meta.annotations = {{std::string(kSourceAnnotation), "deploy/web.yaml:1"}};
+  audit.place = {"deploy/web.yaml", 1, 1};
   audit.target = {"apps", "Deployment", std::move(name)};
   audit.status.verdict = std::move(verdict);
   audit.status.summary = ReportedSummary{1, 1, 0, 20, 0, 0};
@@ -56,15 +58,15 @@ inline std::vector<ShutdownAudit> format_audits() {
   ReportedFinding probe = format_finding("readiness-probe-missing", "Warn", "ReadinessProbeMissing", "app");
   probe.message = "app serves traffic and has no readiness probe.";
   probe.remediation = "Add a readinessProbe on its port.";
-  probe.source = "./deploy/web.yaml:20";
+  probe.place = {"./deploy/web.yaml", 20, 0};
   ReportedFinding info = format_finding("single-replica", "Info", "SingleReplica");
   info.message = "One replica: every eviction is an outage.";
   info.remediation = "Run 2 replicas.";
-  info.source = "deploy/api.yaml:8";
+  info.place = {"deploy/api.yaml", 8, 0};
   ReportedFinding error = format_finding("audit-error", "Error", "NoContainers");
   error.message = "The pod template has no container.";
   error.remediation = "";
-  error.source = "deploy/broken.yaml";
+  error.place = {"deploy/broken.yaml", 0, 0};
   return {format_audit("blog", "site", "Pass", {}),
           format_audit("shop", "web", "Fail",
                        {format_finding("grace-budget", "Fail", "GracePeriodTooShort"), probe, exempt}),
@@ -82,14 +84,14 @@ inline std::vector<ShutdownAudit> hostile_audits() {
   const std::string text = hostile_text();
   ReportedFinding finding = format_finding("grace-budget", "Fail", text, text);
   finding.message = finding.remediation = finding.field_path = text;
-  finding.source = text + ":3";
+  finding.place = {text, 3, 0};
   ReportedFinding exempt = finding;
   exempt.result = "Skip";
   exempt.id = text;
   exempt.exemption = ReportedExemption{text, text, text, text};
   ShutdownAudit audit = format_audit(text, text, "Fail", {finding, exempt});
   audit.target.kind = text;
-  audit.meta.annotations.front().second = text;
+  audit.meta.annotations.front().second = audit.place.file = text;
   return {audit};
 }
 
@@ -103,16 +105,13 @@ inline std::string read_text(const std::filesystem::path& path) {
 
 inline std::filesystem::path test_data() { return std::filesystem::path(SA_SOURCE_DIR) / "tests/report/data"; }
 
-// Compares with the file `name` of data/; on a difference leaves the text in the build folder.
+// Compares with the file `name` of data/; with UPDATE_GOLDEN set writes it first (tests/update_goldens.sh).
 inline void expect_golden(const std::string& text, const std::string& name) {
   const std::filesystem::path golden = test_data() / name;
-  const std::string expected = std::filesystem::exists(golden) ? read_text(golden) : std::string();
-  EXPECT_EQ(text, expected) << name;
-  if (text != expected) {
-    const std::filesystem::path folder = std::filesystem::path(SA_BINARY_DIR) / "report_golden";
-    std::filesystem::create_directories(folder);
-    std::ofstream(folder / name, std::ios::binary) << text;
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(golden, std::ios::binary) << text;
   }
+  EXPECT_EQ(text, std::filesystem::exists(golden) ? read_text(golden) : std::string()) << name;
 }
 
 }  // namespace shutdown_auditor::report

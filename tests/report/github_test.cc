@@ -14,19 +14,19 @@ TEST(GitHub, NothingToSay) {
 
 TEST(GitHub, Escaping) {
   struct Row {
-    const char* source;
+    Place place;
     const char* message;
     const char* expected;
   };
   const Row rows[] = {
-      {"", "100 % sure: a, b", "::error title=grace-budget (shop/deployment/web)::100 %25 sure: a, b\n"},
-      {"a,b:c.yaml:3", "m", "::error file=a%2Cb%3Ac.yaml,line=3,title=grace-budget (shop/deployment/web)::m\n"},
-      {"a.yaml:3:5", "m", "::error file=a.yaml,line=3,col=5,title=grace-budget (shop/deployment/web)::m\n"},
-      {"50%.yaml", "a\r\n::debug::b", "::error file=50%25.yaml,title=grace-budget (shop/deployment/web)::a  ::debug::b\n"},
+      {{}, "100 % sure: a, b", "::error title=grace-budget (shop/deployment/web)::100 %25 sure: a, b\n"},
+      {{"a,b:c.yaml", 3, 0}, "m", "::error file=a%2Cb%3Ac.yaml,line=3,title=grace-budget (shop/deployment/web)::m\n"},
+      {{"a.yaml", 3, 5}, "m", "::error file=a.yaml,line=3,col=5,title=grace-budget (shop/deployment/web)::m\n"},
+      {{"50%.yaml", 0, 0}, "a\r\n::debug::b", "::error file=50%25.yaml,title=grace-budget (shop/deployment/web)::a  ::debug::b\n"},
   };
   for (const Row& row : rows) {
     ReportedFinding finding = format_finding("grace-budget", "Fail", "GracePeriodTooShort");
-    finding.source = row.source;
+    finding.place = row.place;
     finding.message = row.message;
     finding.remediation = "";
     EXPECT_EQ(github_annotations({format_audit("shop", "web", "Fail", {finding})}), row.expected);

@@ -23,6 +23,10 @@ TEST(OneLine, Table) {
       {"c1\xC2\x9B", "c1 "},
       {"\xC2\xA0nbsp", "\xC2\xA0nbsp"},
       {"over\xE2\x80\xAEride \xE2\x81\xA6x", "over ride  x"},
+      {"zero\xE2\x80\x8Bwidth", "zero width"},
+      {"alm\xD8\x9C", "alm "},
+      {"tag\xF3\xA0\x81\x81", "tag "},
+      {"line\xE2\x80\xA8", "line "},
       {"bad\xff\xc3", "bad\xEF\xBF\xBD\xEF\xBF\xBD"},
       {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
   };
@@ -47,10 +51,37 @@ TEST(OneLine, AnyBytesBecomePrintableUtf8) {
   }
 }
 
-TEST(Columns, CountsCharacters) {
+TEST(Columns, OfATerminal) {
   EXPECT_EQ(columns(""), 0U);
   EXPECT_EQ(columns("abc"), 3U);
   EXPECT_EQ(columns("ü…"), 2U);
+  EXPECT_EQ(columns("日本語"), 6U);
+  EXPECT_EQ(columns("e\xCC\x81"), 1U);
+  EXPECT_EQ(columns("\xF0\x9F\x98\x80"), 2U);
+  EXPECT_EQ(columns("\xEF\xBF\xBD"), 1U);
+}
+
+TEST(Wrapped, Table) {
+  const struct {
+    std::string text;
+    std::size_t width;
+    std::vector<std::string> lines;
+  } kCases[] = {
+      {"", 10, {""}},
+      {"one two three", 20, {"one two three"}},
+      {"one two three", 7, {"one two", "three"}},
+      {"one two three", 6, {"one", "two", "three"}},
+      {"  one   two ", 20, {"one two"}},
+      {"abcdefgh ij", 3, {"abc", "def", "gh", "ij"}},
+      {"ab cdefgh", 4, {"ab", "cdef", "gh"}},
+      {"日本語 x", 4, {"日本", "語 x"}},
+      {"日本語", 1, {"日", "本", "語"}},
+      {"ab", 0, {"a", "b"}},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_EQ(wrapped(test.text, test.width), test.lines) << test.text << " " << test.width;
+  }
+  EXPECT_EQ(wrapped(std::string(2'000'000, 'x'), 40).size(), 50'000U);
 }
 
 }  // namespace

@@ -129,24 +129,24 @@ TEST(Sarif, LevelsComeFromThePages) {
 
 TEST(Sarif, Uris) {
   struct Row {
-    const char* source;
+    const char* file;
     const char* uri;
   };
   const Row rows[] = {
-      {"./a/b.yaml:1", "a/b.yaml"},
-      {"/srv/a b.yaml:1", "file:///srv/a%20b.yaml"},
-      {"c:d%.yaml:1", "c%3Ad%25.yaml"},
-      {"\xC3\xA9.yaml:1", "%C3%A9.yaml"},
-      {"../x#y?.yaml:1", "../x%23y%3F.yaml"},
+      {"./a/b.yaml", "a/b.yaml"},
+      {"/srv/a b.yaml", "file:///srv/a%20b.yaml"},
+      {"c:d%.yaml", "c%3Ad%25.yaml"},
+      {"\xC3\xA9.yaml", "%C3%A9.yaml"},
+      {"../x#y?.yaml", "../x%23y%3F.yaml"},
   };
   for (const Row& row : rows) {
     ReportedFinding finding = format_finding("grace-budget", "Fail", "GracePeriodTooShort");
-    finding.source = row.source;
+    finding.place = {row.file, 1, 1};
     const json result = parsed({format_audit("shop", "web", "Fail", {finding})})["runs"][0]["results"][0];
     EXPECT_EQ(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], row.uri);
   }
   ReportedFinding live = format_finding("grace-budget", "Fail", "GracePeriodTooShort");
-  live.source = "";
+  live.place = {};
   const json result = parsed({format_audit("shop", "web", "Fail", {live})})["runs"][0]["results"][0];
   EXPECT_FALSE(result["locations"][0].contains("physicalLocation"));
   EXPECT_EQ(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "shop/deployment/web");
@@ -158,7 +158,7 @@ TEST(Sarif, FingerprintsSurviveEdits) {
   ReportedFinding same = finding;
   same.message = "The pod needs 76 s to stop but has 61 s.";
   same.remediation = "Set terminationGracePeriodSeconds to 76.";
-  same.source = "deploy/web.yaml:99:1";
+  same.place = {"deploy/web.yaml", 99, 1};
   same.result = "Fail";
   EXPECT_EQ(fingerprint_of(same), before);
   ReportedFinding moved = finding;
@@ -174,7 +174,7 @@ TEST(Sarif, FingerprintsSurviveEdits) {
   };
   EXPECT_NE(changed([](ReportedFinding& f) { f.id = "prestop-missing/proxy"; }), before);
   EXPECT_NE(changed([](ReportedFinding& f) { f.reason = "Other"; }), before);
-  EXPECT_NE(changed([](ReportedFinding& f) { f.source = "deploy/staging.yaml:12"; }), before);
+  EXPECT_NE(changed([](ReportedFinding& f) { f.place.file = "deploy/staging.yaml"; }), before);
   EXPECT_NE(changed([](ReportedFinding& f) { f.related_ref = RelatedRef{"policy", "PodDisruptionBudget", "b"}; }), before);
 }
 
