@@ -57,7 +57,7 @@ report::ShutdownAudit full_audit(const std::string& ns, const std::string& name)
                                .field_path = std::string(report::kMaxFieldBytes, 'f'), .container = "c",
                                .related_ref = report::RelatedRef{"policy", "PodDisruptionBudget", "web"},
                                .exemption = report::ReportedExemption{"Policy", "old", "because", "2027-01-01T00:00:00Z"},
-                               .source = ""});
+                               .place = {}, .baseline_state = {}});
   }
   status.truncated = true;
   status.policy_ref = "default";
