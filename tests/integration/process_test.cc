@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "integration/support/cluster_test_base.h"
+#include "kube/one_line.h"
 #include "support/test_pki.h"
 
 // The process as an operator meets it: endpoints, exit statuses, and one clear line for what is wrong.
@@ -176,7 +177,7 @@ TEST_F(ProcessTest, AServerThatCannotBeUsedIsSaidInOneLineEach) {
     ASSERT_EQ(said.size(), 1u) << process->output();
     EXPECT_THAT(said[0].value("err", ""), HasSubstr(row.said));
     EXPECT_THAT(said[0].value("err", ""), HasSubstr("https://127.0.0.1:"));
-    EXPECT_LE(said[0].value("err", "").size(), 200u) << said[0];
+    EXPECT_LE(said[0].value("err", "").size(), kube::kOneLineBytes) << said[0];
   }
 }
 
