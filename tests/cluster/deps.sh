@@ -16,10 +16,10 @@ packages=(
   # build
   cmake ninja-build pkg-config ccache g++ make
   # libraries
-  libcpprest-dev libyaml-cpp-dev libyaml-dev libutf8proc-dev libxml2-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libcpprest-dev libyaml-cpp-dev libyaml-dev libutf8proc-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
   libboost-dev libssl-dev prometheus-cpp-dev libcli11-dev
   # tests and the starter of real servers
-  libgtest-dev libgmock-dev openssl ca-certificates curl jq util-linux procps
+  libgtest-dev libgmock-dev libxml2-dev openssl ca-certificates curl jq util-linux procps
   # completions and the manual page are tried with these
   zsh fish mandoc
   # pre-commit and check-jsonschema are installed into a virtual environment
