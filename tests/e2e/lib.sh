@@ -80,14 +80,20 @@ handovers() {
     | select(.now.holder != "" and .before.holder != .now.holder)
     | {from: .leader, to: .now.holder, released: (.before.holder == ""), gap: (.now.acquired - .before.renewed)}] | .[]'
 }
+# holder: the identity that holds the lease, <pod>_<uuid>; fails when none does.
+holder() {
+  local holder
+  holder="$(kubectl -n "$namespace" get lease "$release" -o jsonpath='{.spec.holderIdentity}')"
+  [[ -n "$holder" ]] && echo "$holder"
+}
 # leader: the name of the pod that leads; fails when none does.
 leader() {
   local holder
-  holder="$(kubectl -n "$namespace" get lease "$release" -o jsonpath='{.spec.holderIdentity}')"
-  [[ -n "$holder" ]] && echo "${holder%_*}"
+  holder="$(holder)" && echo "${holder%_*}"
 }
-# leader_is_other_than POD
+# leader_is_other_than POD, holder_is_other_than IDENTITY
 leader_is_other_than() { [[ "$(leader)" != "$1" ]] && leader; }
+holder_is_other_than() { [[ "$(holder)" != "$1" ]] && holder; }
 
 # --- pods ---
 
