@@ -66,7 +66,7 @@ void judge_again(ShutdownAudit& audit, const WorstByCheck& before) {
   audit.status.top_reason.clear();
   for (const ReportedFinding& finding : audit.status.findings) {
     const bool unverified = finding.check == audit::id_of(audit::Check::kGraceUnverified) && finding.result == "Info";
-    const std::string_view verdict = unverified ? "Unverified" : finding.result == "Info" ? "Skip" : finding.result;
+    const std::string verdict = unverified ? "Unverified" : finding.result == "Info" ? "Skip" : finding.result;
     if (badness(verdict) < badness(audit.status.verdict)) {
       audit.status.verdict = verdict;
       audit.status.top_reason = finding.reason;
