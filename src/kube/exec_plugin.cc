@@ -135,8 +135,7 @@ struct Finished {
 };
 
 base::Result<Finished> collect(const ExecSpec& spec, pid_t child, Fd out, Fd err, base::Clock& clock,
-                               const std::stop_token& stop) {
-  const base::SteadyTime deadline = base::after(clock.now(), spec.time_limit);
+                               base::SteadyTime deadline, const std::stop_token& stop) {
   const auto end = [child](ErrorKind kind, std::string why) {
     ::kill(-child, SIGKILL);
     int ignored = 0;
@@ -249,13 +248,14 @@ base::Result<ExecCredential> run_exec_plugin(const ExecSpec& spec, const std::ve
   if (!out || !err) {
     return base::unexpected(out ? err.error() : out.error());
   }
+  const base::SteadyTime deadline = base::after(clock.now(), spec.time_limit);  // before anything of it can run
   const auto child = spawn(spec, std::move(variables), out->write.get(), err->write.get());
   if (!child) {
     return base::unexpected(child.error());
   }
   out->write.close();
   err->write.close();
-  const auto finished = collect(spec, *child, std::move(out->read), std::move(err->read), clock, stop);
+  const auto finished = collect(spec, *child, std::move(out->read), std::move(err->read), clock, deadline, stop);
   if (!finished) {
     return base::unexpected(finished.error());
   }
