@@ -24,12 +24,6 @@ render() {
   "$tools/$helm" template "$release" "$CHART" --namespace shutdown-auditor --kube-version 1.34.0 "$@"
 }
 
-# What goes wrong is counted, so that one run tells everything.
-problems=0
-bad() {
-  printf '  FAILED: %s\n' "$*" >&2
-  problems=$((problems + 1))
-}
 verdict() { # verdict: the last line of a test, and its status
   ((problems == 0)) || die "$problems problems, $SECONDS s"
   say "all good, $SECONDS s"
@@ -45,16 +39,8 @@ start_cluster() { # start_cluster [ARGUMENTS of cluster.sh up...]
 stop_cluster() { tests/cluster/cluster.sh down "$work/cluster" >/dev/null 2>&1 || true; }
 kubectl() { "$work/cluster/bin/kubectl" --kubeconfig "$work/cluster/kubeconfig" "$@"; }
 
-until_true() { # until_true SECONDS WHAT COMMAND...
-  local end=$((SECONDS + $1)) what="$2"
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS >= end)); then
-      [[ ! -f "$work/controller.log" ]] || tail -n 15 "$work/controller.log" >&2
-      die "not within the time: $what"
-    fi
-    sleep 0.2
-  done
+before_giving_up() {
+  [[ ! -f "$work/controller.log" ]] || tail -n 15 "$work/controller.log" >&2
 }
 field_is() { # field_is NAMESPACE OBJECT JSONPATH VALUE
   [[ "$(kubectl -n "$1" get "$2" -o jsonpath="{$3}")" == "$4" ]]

@@ -37,3 +37,25 @@ check_go() {
     die "Go $have with GOTOOLCHAIN=${toolchain:-unset} is too old: 1.26 is needed, or 1.21 with GOTOOLCHAIN=auto"
   fi
 }
+
+# --- for tests that are scripts ---
+
+# What goes wrong is counted, so that one run tells everything.
+problems=0
+bad() {
+  printf '  FAILED: %s\n' "$*" >&2
+  problems=$((problems + 1))
+}
+# until_true SECONDS WHAT COMMAND...: the end when COMMAND does not succeed in time; a test that knows more says it in a
+# function of its own, before_giving_up.
+until_true() {
+  local end=$((SECONDS + $1)) what="$2"
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS >= end)); then
+      if declare -F before_giving_up >/dev/null; then before_giving_up; fi
+      die "not within the time: $what"
+    fi
+    sleep 0.2
+  done
+}

@@ -29,19 +29,6 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-problems=0
-bad() {
-  printf '  FAILED: %s\n' "$*" >&2
-  problems=$((problems + 1))
-}
-until_true() { # until_true SECONDS WHAT COMMAND...
-  local end=$((SECONDS + $1)) what="$2"
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || die "not within the time: $what"
-    sleep 0.1
-  done
-}
 up() { "$here/cluster.sh" up "$work/cluster" --nodes=1 --no-build "$@" >"$work/up" 2>&1; }
 kubectl() { "$work/cluster/bin/kubectl" --kubeconfig "$work/cluster/kubeconfig" "$@"; }
 # left BRIDGE: what remains of the cluster

@@ -13,21 +13,6 @@ follow() {
 }
 node_exec() { tests/cluster/cluster.sh node-exec "$state/cluster" "$@"; }
 
-problems=0
-bad() {
-  printf '  FAILED: %s\n' "$*" >&2
-  problems=$((problems + 1))
-}
-
-until_true() { # until_true SECONDS WHAT COMMAND...
-  local end=$((SECONDS + $1)) what="$2"
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || die "not within the time: $what"
-    sleep 0.2
-  done
-}
-
 # now: seconds since 1970 with microseconds, as a lease has them.
 now() { echo "$EPOCHREALTIME"; }
 # minus A B: with milliseconds
