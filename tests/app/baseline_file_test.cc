@@ -13,7 +13,7 @@ const std::string kHead = "apiVersion: shutdownaudit.dev/v1alpha1\nkind: Shutdow
 const std::string kLine = "- {workload: shop/deployment/web, check: grace-zero, reason: GracePeriodZero, result: Fail}\n";
 
 TEST(BaselineFile, ReadsWhatIsWritten) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   report::ShutdownAudit audit;
   audit.meta.namespace_ = "shop\x7F: {\"\\\n\xFF";
   audit.target = {"apps", "Deployment", "yes"};
@@ -25,7 +25,7 @@ TEST(BaselineFile, ReadsWhatIsWritten) {
   finding.result = "Fail";
   audit.status.findings = {finding, finding};
   std::vector<report::ShutdownAudit> audits{audit};
-  const auto baseline = read_baseline_file(dir.file("b.yaml", report::baseline_text(audits)));
+  const auto baseline = read_baseline_file(dir.write("b.yaml", report::baseline_text(audits)));
   ASSERT_TRUE(baseline) << baseline.error().message;
   const report::BaselineCounts counts = baseline->hide_known(audits);
   EXPECT_EQ(counts.hidden, 2U);
@@ -33,12 +33,12 @@ TEST(BaselineFile, ReadsWhatIsWritten) {
 }
 
 TEST(BaselineFile, GoodOnes) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   const std::vector<std::string> kTexts{
       kHead + "findings: []\n", kHead + "findings:\n" + kLine + kLine, "findings:\n" + kLine + kHead,
       R"({"kind": "ShutdownBaseline", "findings": [], "apiVersion": "shutdownaudit.dev/v1alpha1"})"};
   for (const std::string& text : kTexts) {
-    const auto read = read_baseline_file(dir.file("b.yaml", text));
+    const auto read = read_baseline_file(dir.write("b.yaml", text));
     EXPECT_TRUE(read) << read.error().message;
   }
 }
@@ -75,9 +75,9 @@ TEST(BaselineFile, ErrorsNameFileLineFieldAndValue) {
       {kHead + "findings: []\n---\nfindings: []\n", "more than one document"},
       {"\x01", "control character"},
   };
-  const TemporaryDirectory dir;
+  const TempDir dir;
   for (const auto& test : kCases) {
-    const std::string path = dir.file("b.yaml", test.text);
+    const std::string path = dir.write("b.yaml", test.text);
     const auto read = read_baseline_file(path);
     ASSERT_FALSE(read) << test.text;
     EXPECT_THAT(read.error().message, testing::StartsWith(path + ":"));
@@ -93,9 +93,9 @@ TEST(BaselineFile, Missing) {
 }
 
 TEST(BaselineFile, MayBeLargerThanOtherFiles) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   const std::string text = kHead + "findings:\n" + kLine + "# " + std::string(std::size_t{5} << 20U, 'x') + "\n";
-  const auto read = read_baseline_file(dir.file("b.yaml", text));
+  const auto read = read_baseline_file(dir.write("b.yaml", text));
   ASSERT_TRUE(read) << read.error().message;
 }
 

@@ -348,8 +348,8 @@ TEST(Check, BudgetsOverPods) {
 }
 
 TEST(Check, Policy) {
-  const TemporaryDirectory dir;
-  const std::string policy = dir.file("p.yaml", R"(apiVersion: shutdownaudit.dev/v1alpha1
+  const TempDir dir;
+  const std::string policy = dir.write("p.yaml", R"(apiVersion: shutdownaudit.dev/v1alpha1
 kind: ShutdownPolicy
 metadata: {name: strict}
 spec:
@@ -422,7 +422,7 @@ TEST(Check, TheJsonIsInputForAnotherRun) {
 }
 
 TEST(Check, BaselineHidesWhatIsKnown) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   const std::string input = deployment("a", "", kGraceZero);
   const std::string baseline = dir.path() + "/baseline.yaml";
   Console console;
@@ -455,7 +455,7 @@ TEST(Check, BaselineHidesWhatIsKnown) {
 }
 
 TEST(Check, BaselineInEveryFormat) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   const std::string baseline = dir.path() + "/baseline.yaml";
   const std::string known = deployment("a", "", kGraceZero);
   const std::string input = known + deployment("b", "", kGraceZero);
@@ -478,16 +478,16 @@ TEST(Check, BaselineInEveryFormat) {
 }
 
 TEST(Check, BaselineTroubleIsStatus2) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   const std::string input = deployment("a", "", kGraceZero);
   Console console;
   EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", dir.path() + "/none"}, input), kExitTrouble);
   EXPECT_THAT(console.err.str(), HasSubstr("`check --write-baseline` makes it\n"));
   EXPECT_EQ(console.out.str(), "") << "nothing is audited without it";
-  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", dir.file("b", "kind: Pod\n")}, input), kExitTrouble);
+  EXPECT_EQ(console.run({"check", "-f", "-", "--baseline", dir.write("b", "kind: Pod\n")}, input), kExitTrouble);
   EXPECT_EQ(console.run({"check", "-f", "-", "--write-baseline", dir.path()}, input), kExitTrouble);
   EXPECT_EQ(console.err.str(), dir.path() + ": not a regular file\n");
-  const std::string kept = dir.file("kept.yaml", "precious");
+  const std::string kept = dir.write("kept.yaml", "precious");
   EXPECT_EQ(console.run({"check", "-f", "-", "--write-baseline", kept}, input + "a: [\n"), kExitTrouble);
   EXPECT_THAT(console.err.str(), HasSubstr("not written, because not all of the input could be read"));
   EXPECT_EQ(*base::read_file(kept, 100), "precious");

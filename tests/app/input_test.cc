@@ -21,9 +21,9 @@ std::vector<std::string> files_of(const Input& input, const std::string& root) {
 }
 
 TEST(ReadInput, DirectoriesInNameOrder) {
-  const TemporaryDirectory dir;
+  const TempDir dir;
   for (const char* name : {"b.yaml", "a.yml", "c.json", "notes.txt", "Makefile", "deep/d.yaml", "deep/er/e.yaml"}) {
-    dir.file(name, std::string(name) == "c.json" ? R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}})"
+    dir.write(name, std::string(name) == "c.json" ? R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}})"
                                                  : kConfigMap);
   }
   std::istringstream none;
@@ -33,8 +33,8 @@ TEST(ReadInput, DirectoriesInNameOrder) {
 }
 
 TEST(ReadInput, LinksToDirectoriesAreNotFollowed) {
-  const TemporaryDirectory dir;
-  dir.file("a.yaml", kConfigMap);
+  const TempDir dir;
+  dir.write("a.yaml", kConfigMap);
   std::filesystem::create_directory_symlink(dir.path(), dir.path() + "/loop");
   std::filesystem::create_symlink("somebody@host.1:2", dir.path() + "/.#a.yaml");
   std::istringstream none;
@@ -50,8 +50,8 @@ TEST(ReadInput, LinksToDirectoriesAreNotFollowed) {
 }
 
 TEST(ReadInput, WhatIsNamedTwiceIsReadOnce) {
-  const TemporaryDirectory dir;
-  const std::string file = dir.file("a.yaml", kConfigMap);
+  const TempDir dir;
+  const std::string file = dir.write("a.yaml", kConfigMap);
   std::istringstream in(kConfigMap);
   const Input input = read_input({file, dir.path(), dir.path() + "/../" + dir.path().substr(dir.path().rfind('/') + 1), "-", "-"},
                                  false, in);
@@ -67,8 +67,8 @@ TEST(ReadInput, StandardInput) {
 }
 
 TEST(ReadInput, WhatCannotBeReadIsSaidAndTheRestIsUsed) {
-  const TemporaryDirectory dir;
-  const std::string good = dir.file("good.yaml", kConfigMap);
+  const TempDir dir;
+  const std::string good = dir.write("good.yaml", kConfigMap);
   const std::string missing = dir.path() + "/missing.yaml";
   std::istringstream none;
   const Input input = read_input({missing, good}, false, none);

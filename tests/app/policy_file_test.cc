@@ -10,8 +10,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(PolicyFile, Read) {
-  const TemporaryDirectory dir;
-  const std::string path = dir.file("p.yaml", R"(apiVersion: shutdownaudit.dev/v1alpha1
+  const TempDir dir;
+  const std::string path = dir.write("p.yaml", R"(apiVersion: shutdownaudit.dev/v1alpha1
 kind: ShutdownPolicy
 metadata:
   name: strict
@@ -47,9 +47,9 @@ TEST(PolicyFile, ErrorsNameFileAndField) {
       {std::string(kHead) + "---\n" + kHead, "document"},
       {"a: [", ""},
   };
-  const TemporaryDirectory dir;
+  const TempDir dir;
   for (const auto& test : kCases) {
-    const std::string path = dir.file("p.yaml", test.text);
+    const std::string path = dir.write("p.yaml", test.text);
     const base::Result<audit::Policy> policy = read_policy_file(path);
     ASSERT_FALSE(policy) << test.text;
     EXPECT_THAT(policy.error().message, HasSubstr(path)) << test.text;

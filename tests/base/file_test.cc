@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/temp_dir.h"
+
 namespace shutdown_auditor::base {
 namespace {
 
@@ -34,14 +36,9 @@ TEST(File, FailuresNameThePath) {
   EXPECT_THAT(folder.error().message, HasSubstr("Is a directory"));
 }
 
-std::string folder_of_its_own() {
-  std::string pattern = testing::TempDir() + "/file_test-XXXXXX";
-  EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-  return pattern;
-}
-
 TEST(File, WrittenWholeOrNotAtAll) {
-  const std::string folder = folder_of_its_own();
+  const testing_support::TempDir dir;
+  const std::string& folder = dir.path();
   const std::string path = folder + "/a";
   ASSERT_TRUE(write_file(path, "first"));
   EXPECT_EQ(*read_file(path, 100), "first");
@@ -55,11 +52,11 @@ TEST(File, WrittenWholeOrNotAtAll) {
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   const auto entries = std::filesystem::directory_iterator(folder);
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 2) << "nothing is left behind";
-  std::filesystem::remove_all(folder);
 }
 
 TEST(File, NotWrittenOverWhatIsNoFile) {
-  const std::string folder = folder_of_its_own();
+  const testing_support::TempDir dir;
+  const std::string& folder = dir.path();
   ASSERT_EQ(::mkfifo((folder + "/pipe").c_str(), 0600), 0);
   const struct {
     std::string path;
@@ -74,7 +71,6 @@ TEST(File, NotWrittenOverWhatIsNoFile) {
     ASSERT_FALSE(written) << test.path;
     EXPECT_EQ(written.error().message, test.path + ": " + test.message);
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "kube/log_capture.h"
-#include "kube/temp_dir.h"
+#include "support/temp_dir.h"
 #include "objects/decode.h"
 #include "support/manual_clock.h"
 #include "support/test_pki.h"

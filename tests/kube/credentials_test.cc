@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "kube/log_capture.h"
-#include "kube/temp_dir.h"
+#include "support/temp_dir.h"
 #include "support/manual_clock.h"
 
 namespace shutdown_auditor::kube {

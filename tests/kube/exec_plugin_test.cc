@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "kube/log_capture.h"
-#include "kube/temp_dir.h"
+#include "support/temp_dir.h"
 #include "support/manual_clock.h"
 
 namespace shutdown_auditor::kube {

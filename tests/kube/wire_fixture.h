@@ -14,7 +14,7 @@
 #include "kube/log_capture.h"
 #include "kube/offset_clock.h"
 #include "kube/recording_observer.h"
-#include "kube/temp_dir.h"
+#include "support/temp_dir.h"
 #include "support/fault_server.h"
 #include "support/fixed_random.h"
 

@@ -16,7 +16,7 @@ namespace shutdown_auditor::testing_support {
 // A folder of its own, removed at the end.
 class TempDir {
  public:
-  TempDir() : path_(testing::TempDir() + "kube-XXXXXX") {
+  TempDir() : path_(testing::TempDir() + "shutdown-auditor-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) {
       throw std::runtime_error("mkdtemp failed: " + path_);
     }
