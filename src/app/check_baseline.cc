@@ -1,10 +1,8 @@
 #include "app/check_baseline.h"
 
-#include <algorithm>
-#include <iterator>
 #include <ostream>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "app/baseline_file.h"
 #include "base/file.h"
@@ -15,19 +13,6 @@ namespace {
 
 std::string findings_text(std::size_t count, std::string_view kind) {
   return std::to_string(count) + " " + std::string(kind) + (count == 1 ? "finding" : "findings");
-}
-
-std::vector<report::ShutdownAudit> take_audits(CheckResult& result) {
-  std::vector<report::ShutdownAudit> audits;
-  std::transform(result.workloads.begin(), result.workloads.end(), std::back_inserter(audits),
-                 [](CheckedWorkload& workload) { return std::move(workload.audit); });
-  return audits;
-}
-
-void give_audits(CheckResult& result, std::vector<report::ShutdownAudit> audits) {
-  for (std::size_t i = 0; i < audits.size(); ++i) {
-    result.workloads[i].audit = std::move(audits[i]);
-  }
 }
 
 }  // namespace
@@ -43,37 +28,43 @@ base::Result<std::optional<report::Baseline>> read_given_baseline(const CheckOpt
   return std::optional<report::Baseline>(*std::move(read));
 }
 
-bool keep_baselines(CheckResult& result, const std::optional<report::Baseline>& baseline, bool whole,
-                    const CheckOptions& options, Io& io) {
-  std::vector<report::ShutdownAudit> audits = take_audits(result);
-  bool written = true;
-  if (const std::string& path = options.write_baseline_file; !path.empty()) {
-    const base::Result<void> done =
-        whole ? base::write_file(path, report::baseline_text(audits))
-              : base::fail(base::ErrorKind::kInvalid, path + ": not written, because not all of the input could be read");
-    written = done.has_value();
-    if (!written) {
-      io.err << report::one_line(done.error().message) << '\n';
-    } else if (!options.quiet) {
-      io.err << "note: the findings are written to " << report::one_line(path) << ": with --baseline they no longer count\n";
-    }
+void CheckBaselines::apply(report::ShutdownAudit& audit) {
+  if (!options_.write_baseline_file.empty()) {
+    writer_.add(audit);
   }
-  if (baseline) {
-    const report::BaselineCounts counts = baseline->hide_known(audits);
-    if (!options.quiet) {
-      io.err << "note: " << findings_text(counts.hidden, "known ") << " hidden by the baseline";
-      if (counts.gone > 0) {
-        io.err << "; " << counts.gone << " in it no longer " << (counts.gone == 1 ? "occurs" : "occur");
-      }
-      if (counts.elsewhere > 0) {
-        io.err << "; " << counts.elsewhere << " in it " << (counts.elsewhere == 1 ? "is" : "are")
-               << " about workloads that are not in the input";
-      }
-      io.err << '\n';
-    }
+  if (known_) {
+    known_->hide_known(audit);
   }
-  give_audits(result, std::move(audits));
-  return written;
+}
+
+bool CheckBaselines::write(bool whole) {
+  const std::string& path = options_.write_baseline_file;
+  const base::Result<void> done =
+      whole ? base::write_file(path, writer_.text())
+            : base::fail(base::ErrorKind::kInvalid, path + ": not written, because not all of the input could be read");
+  if (!done) {
+    io_.err << report::one_line(done.error().message) << '\n';
+  } else if (!options_.quiet) {
+    io_.err << "note: the findings are written to " << report::one_line(path) << ": with --baseline they no longer count\n";
+  }
+  return done.has_value();
+}
+
+bool CheckBaselines::finish(bool whole) {
+  const bool kept = options_.write_baseline_file.empty() || write(whole);
+  if (known_ && !options_.quiet) {
+    const report::BaselineCounts counts = known_->counts();
+    io_.err << "note: " << findings_text(counts.hidden, "known ") << " hidden by the baseline";
+    if (counts.gone > 0) {
+      io_.err << "; " << counts.gone << " in it no longer " << (counts.gone == 1 ? "occurs" : "occur");
+    }
+    if (counts.elsewhere > 0) {
+      io_.err << "; " << counts.elsewhere << " in it " << (counts.elsewhere == 1 ? "is" : "are")
+              << " about workloads that are not in the input";
+    }
+    io_.err << '\n';
+  }
+  return kept;
 }
 
 }  // namespace shutdown_auditor::app

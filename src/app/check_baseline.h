@@ -1,8 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
-#include "app/check_audit.h"
 #include "app/check_options.h"
 #include "app/io.h"
 #include "base/result.h"
@@ -13,9 +13,25 @@ namespace shutdown_auditor::app {
 // The baseline that the options name; absent when they name none.
 base::Result<std::optional<report::Baseline>> read_given_baseline(const CheckOptions& options);
 
-// Writes the findings of `result` where the options want them, then hides what `baseline` knows; says so on io.err. `whole`:
-// everything that was asked for was read, which a baseline must not be written without. False when it could not be written.
-bool keep_baselines(CheckResult& result, const std::optional<report::Baseline>& baseline, bool whole,
-                    const CheckOptions& options, Io& io);
+// The baseline that a run writes and the one it is compared with, where the options name them. The options and `io` outlive it.
+class CheckBaselines {
+ public:
+  CheckBaselines(const CheckOptions& options, std::optional<report::Baseline> known, Io& io)
+      : options_(options), known_(std::move(known)), io_(io) {}
+
+  // Notes the findings of the next audit, then takes the known ones out of it.
+  void apply(report::ShutdownAudit& audit);
+  // Writes the file and says on io.err what was done. `whole`: everything that was asked for was read, which a baseline must
+  // not be written without. False when it could not be written.
+  bool finish(bool whole);
+
+ private:
+  bool write(bool whole);
+
+  const CheckOptions& options_;
+  std::optional<report::Baseline> known_;
+  report::BaselineWriter writer_;
+  Io& io_;
+};
 
 }  // namespace shutdown_auditor::app

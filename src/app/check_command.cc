@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <ostream>
-#include <string_view>
+#include <string>
+#include <utility>
 
 #include "app/check_audit.h"
 #include "app/check_baseline.h"
-#include "app/check_output.h"
+#include "app/check_report.h"
 #include "app/input.h"
 #include "app/live_cluster.h"
 #include "app/live_flags.h"
@@ -17,25 +18,6 @@
 
 namespace shutdown_auditor::app {
 namespace {
-
-bool any_result(const CheckResult& result, std::string_view wanted) {
-  return std::any_of(result.workloads.begin(), result.workloads.end(), [&](const CheckedWorkload& workload) {
-    const report::ShutdownAuditStatus& status = workload.audit.status;
-    return status.verdict == wanted ||
-           std::any_of(status.findings.begin(), status.findings.end(),
-                       [&](const report::ReportedFinding& finding) { return finding.result == wanted; });
-  });
-}
-
-int exit_status(const CheckResult& result, const CheckOptions& options) {
-  if ((result.workloads.empty() && options.fail_if_empty) || any_result(result, "Error")) {
-    return kExitTrouble;
-  }
-  const bool known = !options.write_baseline_file.empty();
-  const bool found = !known && options.fail_on != FailOn::kNone &&
-                     (any_result(result, "Fail") || (options.fail_on == FailOn::kWarn && any_result(result, "Warn")));
-  return found ? kExitFindings : kExitOk;
-}
 
 // What is to be audited, and how.
 struct Subject {
@@ -121,7 +103,7 @@ std::optional<Subject> gather(const CheckOptions& options, Io& io) {
 }  // namespace
 
 int run_check(const CheckOptions& options, Io& io) {
-  const base::Result<std::optional<report::Baseline>> baseline = read_given_baseline(options);
+  base::Result<std::optional<report::Baseline>> baseline = read_given_baseline(options);
   if (!baseline) {
     io.err << report::one_line(baseline.error().message) << '\n';
     return kExitTrouble;
@@ -142,17 +124,12 @@ int run_check(const CheckOptions& options, Io& io) {
     }
     return kExitTrouble;
   }
+  CheckReport report(options, *std::move(baseline), io);
   CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);
-  const bool kept = keep_baselines(result, *baseline, !input.failed() && !subject->failed, options, io);
-  print_result(result, options, io);
-  if (!options.quiet) {
-    print_notes(result.counts, subject->policy, io);
+  for (CheckedWorkload& workload : result.workloads) {
+    report.add(std::move(workload.audit));
   }
-  if (!io.out.flush()) {
-    io.err << "the result could not be written\n";
-    return kExitTrouble;
-  }
-  return input.failed() || subject->failed || !kept ? kExitTrouble : exit_status(result, options);
+  return report.finish({result.counts, std::move(result.fixes), !input.failed() && !subject->failed}, subject->policy);
 }
 
 }  // namespace shutdown_auditor::app

@@ -1,12 +1,12 @@
 #include "app/check_output.h"
 
 #include <ostream>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "app/check_pages.h"
 #include "app/version.h"
-#include "report/audit_json.h"
+#include "report/audit_list.h"
 #include "report/github.h"
 #include "report/junit.h"
 #include "report/markdown.h"
@@ -18,77 +18,56 @@
 namespace shutdown_auditor::app {
 namespace {
 
-void print_audits(const std::vector<report::ShutdownAudit>& audits, const CheckOptions& options, Io& io) {
-  switch (options.output) {
-    case OutputFormat::kTable:
-    case OutputFormat::kWide: {
-      report::TableOptions table;
-      table.wide = options.output == OutputFormat::kWide;
-      table.color = options.color == ColorMode::kAlways || (options.color == ColorMode::kAuto && io.color);
-      table.width = io.terminal ? io.columns : 0;
-      table.roll_up = !options.quiet;
-      io.out << report::table_text(audits, table);
-      return;
-    }
-    case OutputFormat::kJson:
-      io.out << report::list_json(audits);
-      return;
-    case OutputFormat::kYaml:
-      io.out << report::list_yaml(audits);
-      return;
-    case OutputFormat::kSarif: {
-      report::SarifOptions sarif{version(), {}, {}};
-      for (const CheckPage& page : check_pages()) {
-        sarif.pages.push_back({page.id, page.text});
-      }
-      io.out << report::sarif_json(audits, sarif);
-      return;
-    }
-    case OutputFormat::kJUnit:
-      io.out << report::junit_xml(audits, {options.fail_on == FailOn::kWarn});
-      return;
-    case OutputFormat::kGitHub:
-      io.out << report::github_annotations(audits);
-      return;
-    case OutputFormat::kMarkdown:
-      io.out << report::markdown_text(audits, {});
-      return;
-  }
+report::TableOptions table_options(const CheckOptions& options, const Io& io) {
+  report::TableOptions table;
+  table.wide = options.output == OutputFormat::kWide;
+  table.color = options.color == ColorMode::kAlways || (options.color == ColorMode::kAuto && io.color);
+  table.width = io.terminal ? io.columns : 0;
+  table.roll_up = !options.quiet;
+  return table;
 }
 
-void print_timelines(const CheckResult& result, Io& io) {
-  bool first = true;
-  for (const CheckedWorkload& workload : result.workloads) {
-    io.out << (first ? "" : "\n") << report::timeline_text(workload.audit, {io.columns, io.unicode});
-    first = false;
+report::SarifOptions sarif_options() {
+  report::SarifOptions sarif;
+  sarif.tool_version = version();
+  for (const CheckPage& page : check_pages()) {
+    sarif.pages.push_back({std::string(page.id), std::string(page.text)});
   }
+  return sarif;
 }
 
 }  // namespace
 
-void print_result(CheckResult& result, const CheckOptions& options, Io& io) {
-  if (!options.fix.empty()) {
-    const std::string text = report::patch_text(
-        result.fixes, {options.fix != "objects", options.fix != "patches", !options.quiet});
-    io.out << text;
-    if (text.empty() && !options.quiet) {
-      io.err << "note: nothing to fix\n";
-    }
-    return;
-  }
+std::unique_ptr<report::Printer> make_printer(const CheckOptions& options, const Io& io) {
   if (options.timeline) {
-    print_timelines(result, io);
-    return;
+    return report::timeline_printer(io.out, {io.columns, io.unicode});
   }
-  // Borrowed, not copied: of thousands of workloads they are most of what is in memory.
-  std::vector<report::ShutdownAudit> audits;
-  audits.reserve(result.workloads.size());
-  for (CheckedWorkload& workload : result.workloads) {
-    audits.push_back(std::move(workload.audit));
+  switch (options.output) {
+    case OutputFormat::kTable:
+    case OutputFormat::kWide:
+      break;
+    case OutputFormat::kJson:
+      return report::json_printer(io.out);
+    case OutputFormat::kYaml:
+      return report::yaml_printer(io.out);
+    case OutputFormat::kSarif:
+      return report::sarif_printer(io.out, sarif_options());
+    case OutputFormat::kJUnit:
+      return report::junit_printer(io.out, {options.fail_on == FailOn::kWarn});
+    case OutputFormat::kGitHub:
+      return report::github_printer(io.out);
+    case OutputFormat::kMarkdown:
+      return report::markdown_printer(io.out, {});
   }
-  print_audits(audits, options, io);
-  for (std::size_t i = 0; i < audits.size(); ++i) {
-    result.workloads[i].audit = std::move(audits[i]);
+  return report::table_printer(io.out, table_options(options, io));
+}
+
+void print_fixes(const std::vector<audit::Fixes>& fixes, const CheckOptions& options, Io& io) {
+  const std::string text =
+      report::patch_text(fixes, {options.fix != "objects", options.fix != "patches", !options.quiet});
+  io.out << text;
+  if (text.empty() && !options.quiet) {
+    io.err << "note: nothing to fix\n";
   }
 }
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "report/character.h"
 
 namespace shutdown_auditor::report {
 namespace {
@@ -205,81 +204,7 @@ Json main_resource(const ShutdownAudit& audit) {
 }
 
 // Invalid UTF-8 cannot come out of one_line(), but names of a file pass through unchanged.
-std::string dump(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string escape_of(std::uint32_t unit, std::size_t digits) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = digits > 4 ? "\\U" : "\\u";
-  for (std::size_t i = digits; i-- > 0;) {
-    out += kHex[(unit >> (4 * i)) & 0xFU];
-  }
-  return out;
-}
-
-enum class Language { kJson, kYaml };
-
-// What dump() leaves in strings although it is not seen, or not allowed in YAML: DEL, C1, bidirectional overrides …
-std::string with_escapes(std::string text, Language language) {
-  const auto is_plain = [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7F); };
-  if (std::all_of(text.begin(), text.end(), is_plain)) {
-    return text;
-  }
-  std::string out;
-  out.reserve(text.size());
-  for (std::string_view rest = text; !rest.empty();) {
-    const Character character = first_character(rest);
-    rest.remove_prefix(character.bytes.size());
-    const auto code = static_cast<std::uint32_t>(character.code);
-    const bool not_yaml = (code & 0xFFFEU) == 0xFFFEU;  // noncharacters
-    if (code == '\n' || !(is_hidden(character.code) || not_yaml)) {
-      out += character.bytes;
-    } else if (code <= 0xFFFFU) {
-      out += escape_of(code, 4);
-    } else if (language == Language::kYaml) {
-      out += escape_of(code, 8);
-    } else {
-      out += escape_of(0xD7C0U + (code >> 10U), 4) + escape_of(0xDC00U + (code & 0x3FFU), 4);
-    }
-  }
-  return out;
-}
-
-Json list(const std::vector<ShutdownAudit>& audits) {
-  Json items = Json::array();
-  for (const ShutdownAudit& audit : audits) {
-    Json item = main_resource(audit);
-    item["status"] = json_of(audit.status);
-    items.push_back(std::move(item));
-  }
-  return {{"apiVersion", kApiVersion}, {"kind", "ShutdownAuditList"}, {"items", std::move(items)}};
-}
-
-bool is_block(const Json& value) { return value.is_structured() && !value.empty(); }
-
-// `first` is where the cursor stands already: behind "- ".
-void write_yaml(const Json& value, std::size_t indent, bool first, std::string& out) {
-  if (!is_block(value)) {
-    out += dump(value) + "\n";
-    return;
-  }
-  for (const auto& [key, child] : value.items()) {
-    if (!std::exchange(first, false)) {
-      out.append(indent, ' ');
-    }
-    if (value.is_array()) {
-      out += "- ";
-      write_yaml(child, indent + 2, true, out);
-      continue;
-    }
-    // Keys of the resource are plain words; a label's or annotation's key is quoted like any string.
-    const bool plain = key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
-    out += plain ? key : dump(Json(key));
-    out += is_block(child) ? ":\n" : ": ";
-    write_yaml(child, indent + 2, false, out);
-  }
-}
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -291,12 +216,10 @@ std::string status_apply_body(const ShutdownAudit& audit) {
   return dump(out);
 }
 
-std::string list_json(const std::vector<ShutdownAudit>& audits) { return with_escapes(dump(list(audits), 2), Language::kJson) + "\n"; }
-
-std::string list_yaml(const std::vector<ShutdownAudit>& audits) {
-  std::string out;
-  write_yaml(list(audits), 0, false, out);
-  return with_escapes(std::move(out), Language::kYaml);
+Json printed_object(const ShutdownAudit& audit) {
+  Json out = main_resource(audit);
+  out["status"] = json_of(audit.status);
+  return out;
 }
 
 std::string digest(const ShutdownAudit& audit) {
@@ -323,9 +246,7 @@ std::string digest(const ShutdownAudit& audit) {
     condition.last_transition_time.clear();
     condition.observed_generation.reset();
   }
-  Json json = main_resource(ours);
-  json["status"] = json_of(status);
-  return base::sha256_hex(dump(json));
+  return base::sha256_hex(dump(printed_object(ours)));
 }
 
 StoredAudit stored(const ShutdownAudit& audit) {

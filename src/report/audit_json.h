@@ -1,7 +1,7 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "objects/decode.h"
@@ -14,11 +14,8 @@ std::string apply_body(const ShutdownAudit& audit);
 // Body of a server-side apply of the status subresource: identity and the whole status. JSON.
 std::string status_apply_body(const ShutdownAudit& audit);
 
-// The ShutdownAuditList that `check -o json` prints, indented by two spaces, with a line break at the end.
-std::string list_json(const std::vector<ShutdownAudit>& audits);
-// The same as YAML; every string is quoted, so that no reader can take one for something else. In both, characters that are
-// not seen (report/character.h) are escaped.
-std::string list_yaml(const std::vector<ShutdownAudit>& audits);
+// The whole object, as `check -o json|yaml` prints it.
+nlohmann::ordered_json printed_object(const ShutdownAudit& audit);
 
 // Lower-case hex SHA-256 over what the controller decides: our labels, the owner reference to the target, spec and
 // status, without what may lag behind or is only written along with another change (observedGeneration,

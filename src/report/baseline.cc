@@ -1,8 +1,13 @@
 #include "report/baseline.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <numeric>
+#include <optional>
+#include <tuple>
+#include <utility>
 
 #include "report/finding_text.h"
 #include "report/one_line.h"
@@ -10,8 +15,11 @@
 namespace shutdown_auditor::report {
 namespace {
 
-bool is_comparable(const ReportedFinding& finding) {
-  return finding.result == "Fail" || finding.result == "Warn" || finding.result == "Info";
+// What a baseline knows of, worst first.
+constexpr std::array<std::string_view, 3> kLevels{"Fail", "Warn", "Info"};
+
+std::size_t level_of(std::string_view result) {
+  return static_cast<std::size_t>(std::find(kLevels.begin(), kLevels.end(), result) - kLevels.begin());
 }
 
 bool is_word(char c) {
@@ -80,98 +88,126 @@ FindingIdentity identity_of(const ShutdownAudit& audit, const ReportedFinding& f
   return {workload_text(audit), one_line(finding.id), one_line(finding.reason)};
 }
 
-std::string baseline_text(const std::vector<ShutdownAudit>& audits) {
-  std::vector<std::string> lines;
-  for (const ShutdownAudit& audit : audits) {
-    for (const ReportedFinding& finding : audit.status.findings) {
-      if (is_comparable(finding)) {
-        const FindingIdentity identity = identity_of(audit, finding);
-        lines.push_back("- {workload: " + yaml_scalar(identity.workload) + ", check: " + yaml_scalar(identity.id) +
-                        ", reason: " + yaml_scalar(identity.reason) + ", result: " + finding.result + "}\n");
-      }
+void BaselineWriter::add(const ShutdownAudit& audit) {
+  for (const ReportedFinding& finding : audit.status.findings) {
+    if (level_of(finding.result) < kLevels.size()) {
+      const FindingIdentity identity = identity_of(audit, finding);
+      lines_.push_back({texts_.add(yaml_scalar(identity.workload) + ","), texts_.add(yaml_scalar(identity.id) + ","),
+                        texts_.add(yaml_scalar(identity.reason) + ","), static_cast<std::uint8_t>(badness(finding.result))});
     }
   }
-  std::sort(lines.begin(), lines.end());
+}
+
+std::string BaselineWriter::text() const {
+  // By the text of the line. No scalar with its comma is the start of another one, so part by part is the same.
+  const auto parts = [this](const Line& line) {
+    return std::tuple(texts_[line.workload], texts_[line.check], texts_[line.reason], kResults[line.result]);
+  };
+  std::vector<Line> sorted(lines_);
+  std::sort(sorted.begin(), sorted.end(), [&](const Line& a, const Line& b) { return parts(a) < parts(b); });
   std::string out =
       "# Known findings, written by `check --write-baseline`; `check --baseline` with this file shows and counts only others.\n"
       "# To have a finding reported again, delete its line.\n"
       "apiVersion: " + std::string(kApiVersion) + "\nkind: " + std::string(kBaselineKind) + "\n";
-  out += lines.empty() ? "findings: []\n" : "findings:\n";
-  for (const std::string& line : lines) {
-    out += line;
+  out += sorted.empty() ? "findings: []\n" : "findings:\n";
+  for (const Line& line : sorted) {
+    out.append("- {workload: ").append(texts_[line.workload]).append(" check: ").append(texts_[line.check]);
+    out.append(" reason: ").append(texts_[line.reason]).append(" result: ").append(kResults[line.result]).append("}\n");
   }
   return out;
 }
 
-Baseline::Baseline(std::vector<KnownFinding> known) {
-  for (KnownFinding& finding : known) {
-    known_[std::move(finding.identity)].push_back(std::move(finding.result));
+Baseline::Baseline(const std::vector<KnownFinding>& known) {
+  for (const KnownFinding& finding : known) {
+    Entry& entry = entries_.emplace_back();
+    entry.identity = {texts_.add(finding.identity.workload), texts_.add(finding.identity.id),
+                      texts_.add(finding.identity.reason)};
+    entry.left.at(level_of(finding.result)) = 1;
   }
-  for (auto& [identity, results] : known_) {
-    std::sort(results.begin(), results.end(),
-              [](const std::string& a, const std::string& b) { return badness(a) < badness(b); });
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.identity < b.identity; });
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < entries_.size(); ++i) {  // equal ones become one
+    if (entries_[i].identity == entries_[last].identity) {
+      std::transform(entries_[i].left.begin(), entries_[i].left.end(), entries_[last].left.begin(), entries_[last].left.begin(),
+                     std::plus<>());
+    } else {
+      entries_[++last] = entries_[i];
+    }
   }
+  entries_.resize(entries_.empty() ? 0 : last + 1);
+  entries_.shrink_to_fit();
+  audited_.resize(texts_.size());
 }
 
-BaselineCounts Baseline::hide_known(std::vector<ShutdownAudit>& audits) const {
-  struct Use {
-    std::size_t hiding = 0;  // entries, the worst first
-    std::size_t outgrown = 0;
-  };
-  std::map<FindingIdentity, Use> uses;
-  std::set<std::string> audited;
-  std::vector<std::vector<bool>> known(audits.size());
-  const auto look_up = [&](const ShutdownAudit& audit, ReportedFinding& finding) {
-    finding.baseline_state = "new";
-    const auto entry = is_comparable(finding) ? known_.find(identity_of(audit, finding)) : known_.end();
-    if (entry == known_.end()) {
-      return false;
-    }
-    Use& use = uses[entry->first];
-    if (use.hiding < entry->second.size() && badness(entry->second[use.hiding]) <= badness(finding.result)) {
-      ++use.hiding;
+Baseline::Entry* Baseline::entry_of(TextPool::Id workload, const ReportedFinding& finding) {
+  const std::optional<TextPool::Id> id = texts_.find(one_line(finding.id));
+  const std::optional<TextPool::Id> reason = texts_.find(one_line(finding.reason));
+  if (!id || !reason) {
+    return nullptr;
+  }
+  const std::array<TextPool::Id, 3> identity{workload, *id, *reason};
+  const auto entry = std::lower_bound(entries_.begin(), entries_.end(), identity,
+                                      [](const Entry& each, const auto& wanted) { return each.identity < wanted; });
+  return entry != entries_.end() && entry->identity == identity ? &*entry : nullptr;
+}
+
+bool Baseline::use(Entry& entry, std::size_t level, ReportedFinding& finding) {
+  // The least that hides it: the same workload may stand in the input again, with a worse finding.
+  for (std::size_t i = level + 1; i-- > 0;) {
+    if (entry.left[i] > 0) {
+      --entry.left[i];
       return true;
     }
-    if (use.hiding + use.outgrown < entry->second.size()) {
-      ++use.outgrown;
-      finding.baseline_state = "updated";
-    }
-    return false;
-  };
+  }
+  if (entry.outgrown < std::accumulate(entry.left.begin(), entry.left.end(), std::uint32_t{0})) {
+    ++entry.outgrown;
+    finding.baseline_state = "updated";
+  }
+  return false;
+}
+
+void Baseline::hide_known(ShutdownAudit& audit) {
+  std::vector<ReportedFinding>& findings = audit.status.findings;
+  for (ReportedFinding& finding : findings) {
+    finding.baseline_state = "new";
+  }
+  const std::optional<TextPool::Id> workload = texts_.find(workload_text(audit));
+  if (!workload) {
+    return;
+  }
+  audited_[*workload] = true;
+  std::vector<bool> known(findings.size());
   // Worst first, so that an entry for a Fail is not spent on a Warn while a Fail is still to come.
-  for (const std::string_view result : {"Error", "Fail", "Warn", "Info", "Skip"}) {
-    for (std::size_t i = 0; i < audits.size(); ++i) {
-      std::vector<ReportedFinding>& findings = audits[i].status.findings;
-      known[i].resize(findings.size());
-      for (std::size_t j = 0; j < findings.size(); ++j) {
-        if (findings[j].result == result) {
-          known[i][j] = look_up(audits[i], findings[j]);
-        }
+  for (std::size_t level = 0; level < kLevels.size(); ++level) {
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      if (findings[i].result == kLevels[level]) {
+        Entry* entry = entry_of(*workload, findings[i]);
+        known[i] = entry != nullptr && use(*entry, level, findings[i]);
       }
     }
   }
+  if (std::find(known.begin(), known.end(), true) == known.end()) {
+    return;
+  }
+  const WorstByCheck before = worst_by_check(audit);
+  std::vector<ReportedFinding> rest;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i]) {
+      ++hidden_;
+    } else {
+      rest.push_back(std::move(findings[i]));
+    }
+  }
+  findings = std::move(rest);
+  judge_again(audit, before);
+}
+
+BaselineCounts Baseline::counts() const {
   BaselineCounts counts;
-  for (std::size_t i = 0; i < audits.size(); ++i) {
-    audited.insert(workload_text(audits[i]));
-    if (std::find(known[i].begin(), known[i].end(), true) == known[i].end()) {
-      continue;
-    }
-    const WorstByCheck before = worst_by_check(audits[i]);
-    std::vector<ReportedFinding> rest;
-    for (std::size_t j = 0; j < known[i].size(); ++j) {
-      if (known[i][j]) {
-        ++counts.hidden;
-      } else {
-        rest.push_back(std::move(audits[i].status.findings[j]));
-      }
-    }
-    audits[i].status.findings = std::move(rest);
-    judge_again(audits[i], before);
-  }
-  for (const auto& [identity, results] : known_) {
-    const Use use = uses.contains(identity) ? uses.at(identity) : Use{};
-    const std::size_t unused = results.size() - std::min(results.size(), use.hiding + use.outgrown);
-    (audited.contains(identity.workload) ? counts.gone : counts.elsewhere) += unused;
+  counts.hidden = hidden_;
+  for (const Entry& entry : entries_) {
+    const std::uint32_t left = std::accumulate(entry.left.begin(), entry.left.end(), std::uint32_t{0});
+    (audited_[entry.identity.front()] ? counts.gone : counts.elsewhere) += left - std::min(left, entry.outgrown);
   }
   return counts;
 }

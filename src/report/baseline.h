@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <map>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/shutdown_audit.h"
+#include "report/text_pool.h"
 
 // Findings known on the day a tool was adopted, so that only new ones count.
 namespace shutdown_auditor::report {
@@ -18,7 +21,6 @@ struct FindingIdentity {
   std::string workload;  // "shop/deployment/web"
   std::string id;        // "grace-budget", "prestop-broken/app"
   std::string reason;
-  friend auto operator<=>(const FindingIdentity&, const FindingIdentity&) = default;
 };
 FindingIdentity identity_of(const ShutdownAudit& audit, const ReportedFinding& finding);
 
@@ -27,9 +29,22 @@ struct KnownFinding {
   std::string result;  // Fail, Warn, Info: a worse one is not known
 };
 
-// The findings of `audits` as the text of a baseline file: YAML, sorted, one finding a line, equal ones repeated, so that a
-// diff shows what changed. Exempted findings and failed audits are no part of it.
-std::string baseline_text(const std::vector<ShutdownAudit>& audits);
+// Makes the text of a baseline file from audits that are given one by one: YAML, sorted, one finding a line, equal ones
+// repeated, so that a diff shows what changed. Exempted findings and failed audits are no part of it. Holds the identities.
+class BaselineWriter {
+ public:
+  void add(const ShutdownAudit& audit);
+  // Of all that were added.
+  std::string text() const;
+
+ private:
+  struct Line {
+    TextPool::Id workload, check, reason;  // YAML scalars with the comma after them
+    std::uint8_t result;                   // its badness
+  };
+  TextPool texts_;
+  std::vector<Line> lines_;
+};
 
 // How many findings of the audits, or of the baseline, are which.
 struct BaselineCounts {
@@ -38,17 +53,33 @@ struct BaselineCounts {
   std::size_t elsewhere = 0;  // in the baseline, of workloads that were not audited
 };
 
+// A baseline, and what of it the audits of one run have used up.
 class Baseline {
  public:
-  explicit Baseline(std::vector<KnownFinding> known);
+  explicit Baseline(const std::vector<KnownFinding>& known);
 
-  // Takes known findings out of the audits: each entry hides one finding with its identity and no worse a result. They
-  // count as skipped in the summary, the verdict is that of the rest, and Skip when nothing is left of a worse one. What
-  // stays gets its baseline_state: updated where the finding is known with a lesser result, new otherwise.
-  BaselineCounts hide_known(std::vector<ShutdownAudit>& audits) const;
+  // Takes known findings out of the next audit: each entry hides one finding with its identity and no worse a result, the
+  // worst findings of an audit first. They count as skipped in the summary, the verdict is that of the rest, and Skip when
+  // nothing is left of a worse one. What stays gets its baseline_state: updated where the finding is known with a lesser
+  // result, new otherwise.
+  void hide_known(ShutdownAudit& audit);
+  // Of the audits so far.
+  BaselineCounts counts() const;
 
  private:
-  std::map<FindingIdentity, std::vector<std::string>> known_;  // results, worst first
+  struct Entry {
+    std::array<TextPool::Id, 3> identity;   // workload, id, reason
+    std::array<std::uint32_t, 3> left{};    // unused ones: Fail, Warn, Info
+    std::uint32_t outgrown = 0;             // of those left: found again, but worse
+  };
+  Entry* entry_of(TextPool::Id workload, const ReportedFinding& finding);
+  // Whether the finding, whose result is the `level`th of Entry::left, is known; else says in it how new it is.
+  bool use(Entry& entry, std::size_t level, ReportedFinding& finding);
+
+  TextPool texts_;
+  std::vector<Entry> entries_;  // sorted by identity
+  std::vector<bool> audited_;   // by the number of the workload's text
+  std::size_t hidden_ = 0;
 };
 
 }  // namespace shutdown_auditor::report

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "report/shutdown_audit.h"
 
@@ -13,22 +13,18 @@ namespace shutdown_auditor::report {
 // "shop/deployment/web", printable.
 std::string workload_text(const ShutdownAudit& audit);
 
-// Order of results and verdicts, worst first: Error 0, Fail, Warn, Unverified, Info, Skip, Pass, anything else.
+// Results and verdicts, worst first.
+inline constexpr std::array<std::string_view, 7> kResults{"Error", "Fail", "Warn", "Unverified", "Info", "Skip", "Pass"};
+// Where a result or verdict stands in kResults; kResults.size() for anything else.
 std::size_t badness(std::string_view result_or_verdict);
+// How many there are of each, by badness.
+using ResultCounts = std::array<std::size_t, kResults.size() + 1>;
 
 // "message remediation", one printable line, with "(exempt: reason)" where an exemption applies.
 std::string finding_text(const ReportedFinding& finding);
 
-// A finding with the audit it belongs to; both outlive it.
-struct LocatedFinding {
-  const ShutdownAudit* audit;
-  const ReportedFinding* finding;
-};
-// All findings, worst first, otherwise in the order of the input.
-std::vector<LocatedFinding> worst_first(const std::vector<ShutdownAudit>& audits);
-
-// "1 Fail, 2 Warn, 1 Pass": how many audits have which verdict, worst first. Empty for no audits.
-std::string verdict_counts(const std::vector<ShutdownAudit>& audits);
+// "3 workloads: 1 Fail, 2 Pass": how many audits there are, and how many have which verdict, worst first.
+std::string verdict_counts(const ResultCounts& verdicts);
 
 // Address of a check's page: "<base>grace-budget"; empty when the base is.
 std::string help_uri(std::string_view base, std::string_view check);

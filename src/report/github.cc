@@ -1,6 +1,12 @@
 #include "report/github.h"
 
+#include <array>
+#include <ostream>
+#include <string>
+#include <string_view>
+
 #include "report/finding_text.h"
+#include "report/held_text.h"
 #include "report/one_line.h"
 
 namespace shutdown_auditor::report {
@@ -37,16 +43,29 @@ std::string_view command_of(std::string_view result) {
   return result == "Error" || result == "Fail" ? "error" : result == "Warn" ? "warning" : "notice";
 }
 
-}  // namespace
+class GitHubPrinter final : public Printer {
+ public:
+  explicit GitHubPrinter(std::ostream& out) : out_(out) {}
 
-std::string github_annotations(const std::vector<ShutdownAudit>& audits) {
-  std::string out;
-  for (const auto& [audit, finding] : worst_first(audits)) {
-    if (finding->result == "Skip" || finding->result == "Pass") {
-      continue;
+  void add(const ShutdownAudit& audit) override {
+    const std::string workload = workload_text(audit);
+    for (const ReportedFinding& finding : audit.status.findings) {
+      if (finding.result != "Skip" && finding.result != "Pass") {
+        lines_[badness(finding.result)].add(line_of(workload, finding));
+      }
     }
-    const Place& place = finding->place;
-    out.append("::").append(command_of(finding->result)).append(" ");
+  }
+
+  void finish() override {
+    for (HeldText& lines : lines_) {
+      lines.write(out_);
+    }
+  }
+
+ private:
+  static std::string line_of(const std::string& workload, const ReportedFinding& finding) {
+    const Place& place = finding.place;
+    std::string out = "::" + std::string(command_of(finding.result)) + " ";
     if (!place.file.empty()) {
       out += "file=" + escape_property(path_of(place)) + ",";
       if (place.line > 0) {
@@ -56,10 +75,16 @@ std::string github_annotations(const std::vector<ShutdownAudit>& audits) {
         out += "col=" + std::to_string(place.column) + ",";
       }
     }
-    out += "title=" + escape_property(finding->id + " (" + workload_text(*audit) + ")");
-    out += "::" + escape_message(finding_text(*finding)) + "\n";
+    out += "title=" + escape_property(finding.id + " (" + workload + ")");
+    return out + "::" + escape_message(finding_text(finding)) + "\n";
   }
-  return out;
-}
+
+  std::ostream& out_;
+  std::array<HeldText, kResults.size() + 1> lines_;  // by badness
+};
+
+}  // namespace
+
+std::unique_ptr<Printer> github_printer(std::ostream& out) { return std::make_unique<GitHubPrinter>(out); }
 
 }  // namespace shutdown_auditor::report

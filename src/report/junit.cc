@@ -1,9 +1,14 @@
 #include "report/junit.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <ostream>
+#include <string_view>
+#include <vector>
 
 #include "report/finding_text.h"
+#include "report/held_text.h"
 #include "report/one_line.h"
 
 namespace shutdown_auditor::report {
@@ -39,7 +44,7 @@ enum class Outcome { kPassed, kSkipped, kFailed, kError };
 
 struct Suite {
   std::string name;
-  std::string cases;
+  HeldText cases;
   std::size_t tests = 0, failures = 0, errors = 0, skipped = 0;
 };
 
@@ -53,11 +58,11 @@ std::string counts(const Suite& suite) {
          attribute("time", 0);
 }
 
-class Writer {
+class JUnitPrinter final : public Printer {
  public:
-  explicit Writer(const JUnitOptions& options) : options_(options) {}
+  JUnitPrinter(std::ostream& out, const JUnitOptions& options) : out_(out), options_(options) {}
 
-  void add(const ShutdownAudit& audit) {
+  void add(const ShutdownAudit& audit) override {
     Suite& suite = suite_of(audit.meta.namespace_);
     // Readers tell tests apart by name: several findings of one check in one container are one test.
     std::vector<std::vector<const ReportedFinding*>> tests;
@@ -74,33 +79,34 @@ class Writer {
     }
     const std::int64_t passed = audit.status.summary ? audit.status.summary->pass : 0;
     if (passed > 0 || tests.empty()) {
-      open_test(suite, audit, tests.empty() ? "all checks" : "other checks", audit.place);
-      suite.cases += "<system-out>" + std::to_string(passed) + (passed == 1 ? " check" : " checks") +
-                     " passed</system-out>\n    </testcase>\n";
+      ++suite.tests;
+      suite.cases.add(opening(audit, tests.empty() ? "all checks" : "other checks", audit.place) + "<system-out>" +
+                      std::to_string(passed) + (passed == 1 ? " check" : " checks") +
+                      " passed</system-out>\n    </testcase>\n");
     }
   }
 
-  std::string text() const {
+  void finish() override {
     Suite all;
     for (const Suite& suite : suites_) {
       all.tests += suite.tests;
       all.failures += suite.failures;
       all.errors += suite.errors;
     }
-    std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    out += "<testsuites name=\"shutdown-auditor\"" + counts(all) + ">\n";
-    for (const Suite& suite : suites_) {
-      out += "  <testsuite name=\"" + xml(suite.name) + "\"" + counts(suite) + attribute("skipped", suite.skipped) +
-             ">\n" + suite.cases + "  </testsuite>\n";
+    out_ << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"shutdown-auditor\"" << counts(all) << ">\n";
+    for (Suite& suite : suites_) {
+      out_ << "  <testsuite name=\"" << xml(suite.name) << '"' << counts(suite) << attribute("skipped", suite.skipped) << ">\n";
+      suite.cases.write(out_);
+      out_ << "  </testsuite>\n";
     }
-    return out + "</testsuites>\n";
+    out_ << "</testsuites>\n";
   }
 
  private:
   Suite& suite_of(const std::string& name_space) {
-    const auto [entry, is_new] = by_namespace_.emplace(name_space, suites_.size());
+    const auto [entry, is_new] = by_namespace_.try_emplace(name_space, suites_.size());
     if (is_new) {
-      suites_.push_back({name_space, {}});
+      suites_.emplace_back().name = name_space;
     }
     return suites_[entry->second];
   }
@@ -115,61 +121,58 @@ class Writer {
     return finding.result == "Skip" ? Outcome::kSkipped : Outcome::kPassed;
   }
 
-  static void open_test(Suite& suite, const ShutdownAudit& audit, std::string_view name, const Place& place) {
-    ++suite.tests;
+  static std::string opening(const ShutdownAudit& audit, std::string_view name, const Place& place) {
     // Jenkins takes what stands before the last dot for the package: the namespace.
     const std::string class_name = audit.meta.namespace_ + "." + audit.target.kind + "/" + audit.target.name;
-    suite.cases += "    <testcase classname=\"" + xml(class_name) + "\" name=\"" + xml(name) + "\"";
+    std::string out = "    <testcase classname=\"" + xml(class_name) + "\" name=\"" + xml(name) + "\"";
     if (!place.file.empty()) {
-      suite.cases += " file=\"" + xml(path_of(place)) + "\"";
-      suite.cases += place.line > 0 ? " line=\"" + std::to_string(place.line) + "\"" : "";
+      out += " file=\"" + xml(path_of(place)) + "\"";
+      out += place.line > 0 ? " line=\"" + std::to_string(place.line) + "\"" : "";
     }
-    suite.cases += " time=\"0\">\n      ";
+    return out + " time=\"0\">\n      ";
   }
 
   void add_test(Suite& suite, const ShutdownAudit& audit, const std::vector<const ReportedFinding*>& findings) const {
     const ReportedFinding& worst = **std::max_element(
         findings.begin(), findings.end(),
         [this](const auto* a, const auto* b) { return outcome_of(*a) < outcome_of(*b); });
-    open_test(suite, audit, worst.id, worst.place);
+    std::string text = opening(audit, worst.id, worst.place);
+    ++suite.tests;
     const Outcome outcome = outcome_of(worst);
     if (outcome == Outcome::kSkipped) {
       ++suite.skipped;
-      suite.cases += "<skipped message=\"" + xml(finding_text(worst)) + "\"/>";
+      text += "<skipped message=\"" + xml(finding_text(worst)) + "\"/>";
     } else {
       const std::string_view element = outcome == Outcome::kError    ? "error"
                                        : outcome == Outcome::kFailed ? "failure"
                                                                      : "system-out";
       suite.errors += outcome == Outcome::kError ? 1U : 0U;
       suite.failures += outcome == Outcome::kFailed ? 1U : 0U;
-      suite.cases.append("<").append(element);
+      text.append("<").append(element);
       if (outcome != Outcome::kPassed) {
-        suite.cases += " message=\"" + xml(worst.message) + "\" type=\"" + xml(worst.reason) + "\"";
+        text += " message=\"" + xml(worst.message) + "\" type=\"" + xml(worst.reason) + "\"";
       }
-      suite.cases += ">";
+      text += ">";
       for (const ReportedFinding* finding : findings) {
-        suite.cases += finding == findings.front() ? "" : "\n";
-        suite.cases += xml(finding->result + ": " + finding_text(*finding));
-        suite.cases += finding->place.file.empty() ? "" : "\n" + xml(to_string(finding->place));
+        text += finding == findings.front() ? "" : "\n";
+        text += xml(finding->result + ": " + finding_text(*finding));
+        text += finding->place.file.empty() ? "" : "\n" + xml(to_string(finding->place));
       }
-      suite.cases.append("</").append(element).append(">");
+      text.append("</").append(element).append(">");
     }
-    suite.cases += "\n    </testcase>\n";
+    suite.cases.add(text + "\n    </testcase>\n");
   }
 
-  const JUnitOptions& options_;
+  std::ostream& out_;
+  const JUnitOptions options_;
   std::vector<Suite> suites_;  // in order of appearance
   std::map<std::string, std::size_t> by_namespace_;
 };
 
 }  // namespace
 
-std::string junit_xml(const std::vector<ShutdownAudit>& audits, const JUnitOptions& options) {
-  Writer writer(options);
-  for (const ShutdownAudit& audit : audits) {
-    writer.add(audit);
-  }
-  return writer.text();
+std::unique_ptr<Printer> junit_printer(std::ostream& out, const JUnitOptions& options) {
+  return std::make_unique<JUnitPrinter>(out, options);
 }
 
 }  // namespace shutdown_auditor::report

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <optional>
+#include <ostream>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "report/finding_text.h"
@@ -87,13 +92,13 @@ std::string result_counts(const ShutdownAudit& audit) {
   return parts.empty() ? "-" : base::join(parts, ", ");
 }
 
-std::string table_row(const ShutdownAudit& audit) {
+std::string table_row(const ShutdownAudit& audit, const std::string& workload) {
   const ReportedBudget budget = audit.status.budget.value_or(ReportedBudget{});
   std::optional<std::int64_t> has = budget.grace_period_seconds;
   if (has && budget.ceiling_seconds) {
     has = std::min(*has, *budget.ceiling_seconds);
   }
-  return "| " + markdown(audit.status.verdict) + " | " + markdown(workload_text(audit)) + " | " +
+  return "| " + markdown(audit.status.verdict) + " | " + markdown(workload) + " | " +
          seconds(has) + " | " + (budget.required_text.empty() ? "-" : markdown(budget.required_text) + " s") + " | " +
          result_counts(audit) + " |\n";
 }
@@ -110,90 +115,162 @@ std::string finding_row(const ReportedFinding& finding, const std::string& help_
          (finding.remediation.empty() ? "-" : markdown(finding.remediation)) + " |\n";
 }
 
-class Comment {
- public:
-  Comment(std::vector<const ShutdownAudit*> audits, const MarkdownOptions& options)
-      : audits_(std::move(audits)), options_(options),
-        room_(options.max_bytes > kNoteBytes ? options.max_bytes - kNoteBytes : 0) {}
+// A workload's findings, as far as they may find room.
+struct Details {
+  std::string head;
+  std::vector<std::string> rows;
+};
 
-  std::string text(const std::string& head) {
-    out_ = head;
+// What there is to show of the workloads with one verdict, in the order of the input.
+struct Section {
+  std::vector<std::string> table;
+  std::vector<Details> details;
+  std::size_t table_bytes = 0;
+  std::size_t details_bytes = 0;
+  // Something had no room: what follows is a lesser thing and is not shown either.
+  bool table_full = false;
+  bool details_full = false;
+};
+
+class MarkdownPrinter final : public Printer {
+ public:
+  MarkdownPrinter(std::ostream& out, MarkdownOptions options)
+      : out_(out), options_(std::move(options)),
+        room_(options_.max_bytes > kNoteBytes ? options_.max_bytes - kNoteBytes : 0) {}
+
+  void add(const ShutdownAudit& audit) override {
+    const std::size_t verdict = badness(audit.status.verdict);
+    ++verdicts_[verdict];
+    const std::string workload = workload_text(audit);
+    if (audit.status.verdict != "Pass") {
+      ++rows_;
+      hold_row(verdict, audit, workload);
+    }
+    if (!audit.status.findings.empty()) {
+      findings_ += audit.status.findings.size();
+      hold_details(verdict, audit, workload);
+    }
+  }
+
+  void finish() override {
+    text_ = std::string(kMarker) + "### Shutdown audit\n\n";
+    const bool any = std::any_of(verdicts_.begin(), verdicts_.end(), [](std::size_t count) { return count > 0; });
+    text_ += any ? verdict_counts(verdicts_) + "\n" : "No workload was audited.\n";
     add_table();
-    for (const ShutdownAudit* audit : audits_) {
-      if (!audit->status.findings.empty()) {
-        add_details(*audit);
-      }
+    add_details();
+    if (rows_ + findings_ > 0) {
+      text_ += "\nNot shown, because a comment is limited in length: " + std::to_string(rows_) +
+               " more workloads in the table, " + std::to_string(findings_) + " more findings.\n";
     }
-    if (left_out_rows_ + left_out_findings_ > 0) {
-      out_ += "\nNot shown, because a comment is limited in length: " + std::to_string(left_out_rows_) +
-              " more workloads in the table, " + std::to_string(left_out_findings_) + " more findings.\n";
-    }
-    return std::move(out_);
+    out_ << text_;
   }
 
  private:
-  bool fits(std::size_t bytes, std::size_t limit) const { return out_.size() + bytes <= limit; }
+  // What comes before the end of the section `verdict`, as far as it is known by now: there will not be less.
+  std::size_t bytes_until(std::size_t verdict, std::size_t Section::*bytes) const {
+    return std::accumulate(sections_.begin(), sections_.begin() + static_cast<std::ptrdiff_t>(verdict) + 1, std::size_t{0},
+                           [bytes](std::size_t sum, const Section& section) { return sum + section.*bytes; });
+  }
+
+  void hold_row(std::size_t verdict, const ShutdownAudit& audit, const std::string& workload) {
+    Section& section = sections_[verdict];
+    if (section.table_full) {
+      return;
+    }
+    std::string row = table_row(audit, workload);
+    section.table_full = bytes_until(verdict, &Section::table_bytes) + row.size() > room_ / 2;
+    if (!section.table_full) {
+      section.table_bytes += row.size();
+      section.table.push_back(std::move(row));
+    }
+  }
+
+  void hold_details(std::size_t verdict, const ShutdownAudit& audit, const std::string& workload) {
+    Section& section = sections_[verdict];
+    if (section.details_full) {
+      return;
+    }
+    Details details{"\n<details><summary>" + html(audit.status.verdict) + ": " + html(workload) + "</summary>\n\n" +
+                        std::string(kDetailsHead),
+                    {}};
+    const std::size_t before = bytes_until(verdict, &Section::details_bytes);
+    std::size_t bytes = details.head.size();
+    for (const ReportedFinding& finding : audit.status.findings) {
+      std::string row = finding_row(finding, options_.help_uri_base);
+      if (before + bytes + row.size() > room_) {
+        section.details_full = true;
+        break;
+      }
+      bytes += row.size();
+      details.rows.push_back(std::move(row));
+    }
+    if (!details.rows.empty()) {
+      section.details_bytes += bytes;
+      section.details.push_back(std::move(details));
+    }
+  }
+
+  // Appends `text` when it leaves `spare` bytes below the limit.
+  bool fits(std::string_view text, std::size_t spare, std::size_t limit) {
+    if (text_.size() + text.size() + spare > limit) {
+      return false;
+    }
+    text_ += text;
+    return true;
+  }
 
   // At most half of the comment, so that the worst workloads still show what is wrong.
   void add_table() {
-    bool open = false;
-    for (const ShutdownAudit* audit : audits_) {
-      if (audit->status.verdict == "Pass") {
-        continue;
+    std::string head = "\n" + std::string(kTableHead);
+    for (const Section& section : sections_) {
+      for (const std::string& row : section.table) {
+        if (!fits(head + row, 0, room_ / 2)) {
+          return;
+        }
+        head.clear();
+        --rows_;
       }
-      const std::string row = (open ? "" : "\n" + std::string(kTableHead)) + table_row(*audit);
-      if (left_out_rows_ > 0 || !fits(row.size(), room_ / 2)) {
-        ++left_out_rows_;
-        continue;
+      if (section.table_full) {
+        return;
       }
-      out_ += row;
-      open = true;
     }
   }
 
-  void add_details(const ShutdownAudit& audit) {
-    const std::string head = "\n<details><summary>" + html(audit.status.verdict) + ": " + html(workload_text(audit)) +
-                             "</summary>\n\n" + std::string(kDetailsHead);
-    bool open = false;
-    for (const ReportedFinding& finding : audit.status.findings) {
-      const std::string row = (open ? "" : head) + finding_row(finding, options_.help_uri_base);
-      if (left_out_findings_ > 0 || !fits(row.size() + kDetailsEnd.size(), room_)) {
-        ++left_out_findings_;  // nothing after it either: a later, shorter one would be a lesser one
-        continue;
+  void add_details() {
+    for (const Section& section : sections_) {
+      for (const Details& details : section.details) {
+        bool open = false;
+        bool full = false;
+        for (const std::string& row : details.rows) {
+          full = full || !fits(open ? row : details.head + row, kDetailsEnd.size(), room_);
+          open = open || !full;
+          findings_ -= full ? 0 : 1;
+        }
+        text_ += open ? kDetailsEnd : "";
+        if (full) {
+          return;
+        }
       }
-      out_ += row;
-      open = true;
-    }
-    if (open) {
-      out_ += kDetailsEnd;
+      if (section.details_full) {
+        return;
+      }
     }
   }
 
-  const std::vector<const ShutdownAudit*> audits_;  // worst first
-  const MarkdownOptions& options_;
+  std::ostream& out_;
+  const MarkdownOptions options_;
   const std::size_t room_;
-  std::string out_;
-  std::size_t left_out_rows_ = 0;
-  std::size_t left_out_findings_ = 0;
+  std::array<Section, kResults.size() + 1> sections_;  // by the verdict's badness
+  ResultCounts verdicts_{};
+  std::size_t rows_ = 0;      // not shown
+  std::size_t findings_ = 0;  // not shown
+  std::string text_;
 };
 
 }  // namespace
 
-std::string markdown_text(const std::vector<ShutdownAudit>& audits, const MarkdownOptions& options) {
-  std::string head = std::string(kMarker) + "### Shutdown audit\n\n";
-  if (audits.empty()) {
-    return head + "No workload was audited.\n";
-  }
-  head += std::to_string(audits.size()) + (audits.size() == 1 ? " workload: " : " workloads: ") +
-          verdict_counts(audits) + "\n";
-  std::vector<const ShutdownAudit*> sorted;
-  for (const ShutdownAudit& audit : audits) {
-    sorted.push_back(&audit);
-  }
-  std::stable_sort(sorted.begin(), sorted.end(), [](const ShutdownAudit* a, const ShutdownAudit* b) {
-    return badness(a->status.verdict) < badness(b->status.verdict);
-  });
-  return Comment(std::move(sorted), options).text(head);
+std::unique_ptr<Printer> markdown_printer(std::ostream& out, MarkdownOptions options) {
+  return std::make_unique<MarkdownPrinter>(out, std::move(options));
 }
 
 }  // namespace shutdown_auditor::report

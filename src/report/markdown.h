@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <iosfwd>
+#include <memory>
 #include <string>
-#include <vector>
 
-#include "report/shutdown_audit.h"
+#include "report/printer.h"
 
 namespace shutdown_auditor::report {
 
@@ -17,7 +18,7 @@ struct MarkdownOptions {
 // A comment for a pull request in GitHub's Markdown: the counts, a table of the workloads that do not pass, and for each
 // workload its findings, folded in. What does not fit is counted at the end. The first line is a hidden marker by which a
 // bot finds its earlier comment. Names and messages may quote a hostile file: they cannot mention people, link, or leave
-// their table cell.
-std::string markdown_text(const std::vector<ShutdownAudit>& audits, const MarkdownOptions& options);
+// their table cell. Holds what may still find room, at most max_bytes for each verdict.
+std::unique_ptr<Printer> markdown_printer(std::ostream& out, MarkdownOptions options);
 
 }  // namespace shutdown_auditor::report

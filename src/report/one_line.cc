@@ -1,6 +1,8 @@
 #include "report/one_line.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "report/character.h"
 
@@ -11,8 +13,27 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 bool is_plain(char c) { return c >= 0x20 && c < 0x7F; }
 
+constexpr std::uint64_t each_byte(std::uint64_t value) { return 0x0101010101010101U * value; }
+
+// Eight bytes at a time: whether all of them are is_plain(). Adding 1 sets the top bit of DEL; taking 0x20 away borrows from
+// the top bit of the first byte below it, once that bit is set in none.
+bool are_plain(std::uint64_t bytes) {
+  const std::uint64_t top = each_byte(0x80);
+  return ((bytes | (bytes + each_byte(1)) | (bytes - each_byte(0x20))) & top) == 0;
+}
+
 std::size_t plain_size(std::string_view text) {
-  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+  std::size_t size = 0;
+  for (std::uint64_t bytes = 0; text.size() - size >= sizeof bytes; size += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + size, sizeof bytes);
+    if (!are_plain(bytes)) {
+      break;
+    }
+  }
+  while (size < text.size() && is_plain(text[size])) {
+    ++size;
+  }
+  return size;
 }
 
 // As much of the start of `text` as fits into `width` columns, at least one character.
@@ -31,6 +52,14 @@ std::size_t bytes_in(std::string_view text, std::size_t width) {
 }
 
 }  // namespace
+
+std::string_view one_line(std::string_view text, std::string& room) {
+  if (plain_size(text) == text.size()) {
+    return text;
+  }
+  room = one_line(text);
+  return room;
+}
 
 std::string one_line(std::string_view text) {
   std::string out;

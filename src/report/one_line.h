@@ -10,6 +10,8 @@ namespace shutdown_auditor::report {
 // `text` as one printable line of UTF-8: hidden characters (report/character.h) become spaces and invalid bytes become
 // U+FFFD, because names and messages may quote a hostile file.
 std::string one_line(std::string_view text);
+// The same without a copy: `text` itself when it is plain ASCII, else a view of `room`, which is overwritten.
+std::string_view one_line(std::string_view text, std::string& room);
 
 // Columns that well-formed UTF-8 takes on a terminal.
 std::size_t columns(std::string_view utf8);

@@ -1,12 +1,19 @@
 #include "report/sarif.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <ostream>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "base/text.h"
 #include "report/baseline.h"
 #include "report/finding_text.h"
+#include "report/json_text.h"
 #include "report/one_line.h"
 
 namespace shutdown_auditor::report {
@@ -17,6 +24,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kSchema =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 constexpr std::size_t kFingerprintDigits = 16;
+constexpr std::size_t kRunMargin = 6;     // columns before the members of the run
+constexpr std::size_t kResultMargin = 8;  // and before a result
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
@@ -121,31 +130,25 @@ std::string without_indices(std::string_view path) {
   return out;
 }
 
-class SarifWriter {
+class SarifPrinter final : public Printer {
  public:
-  explicit SarifWriter(const SarifOptions& options) : options_(options) {
-    for (const audit::Check check : audit::all_checks()) {
-      add_rule(std::string(audit::id_of(check)), audit::title_of(check));
-    }
-  }
+  SarifPrinter(std::ostream& out, SarifOptions options) : out_(out), options_(std::move(options)) {}
 
-  void add(const ShutdownAudit& audit) {
+  void add(const ShutdownAudit& audit) override {
+    open();
     for (const ReportedFinding& finding : audit.status.findings) {
       successful_ = successful_ && finding.result != "Error";
-      results_.push_back(make_result(audit, finding));
+      out_ << (std::exchange(any_, true) ? ",\n" : "\n") << std::string(kResultMargin, ' ')
+           << json_text(make_result(audit, finding), kResultMargin);
     }
   }
 
-  std::string text() {
-    const Json driver = {{"name", "shutdown-auditor"},
-                         {"version", options_.tool_version},
-                         {"rules", std::move(rules_)}};
-    const Json run = {{"tool", {{"driver", driver}}},
-                      {"invocations", Json::array({{{"executionSuccessful", successful_}}})},
-                      {"columnKind", "unicodeCodePoints"},
-                      {"results", std::move(results_)}};
-    const Json log = {{"$schema", kSchema}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
-    return log.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  void finish() override {
+    open();
+    const Json invocations = Json::array({{{"executionSuccessful", successful_}}});
+    out_ << (any_ ? "\n" + std::string(kRunMargin, ' ') : "") << "],\n"
+         << std::string(kRunMargin, ' ') << "\"invocations\": " << json_text(invocations, kRunMargin)
+         << "\n    }\n  ]\n}\n";
   }
 
  private:
@@ -154,12 +157,32 @@ class SarifWriter {
     std::string_view level;
   };
 
-  void add_rule(const std::string& id, std::string_view title) {
+  // Everything up to the first result.
+  void open() {
+    if (std::exchange(opened_, true)) {
+      return;
+    }
+    Json rules = Json::array();
+    for (const audit::Check check : audit::all_checks()) {
+      rules.push_back(make_rule(rules.size(), audit::id_of(check), audit::title_of(check)));
+    }
+    const Json tool = {
+        {"driver",
+         {{"name", "shutdown-auditor"}, {"version", options_.tool_version}, {"rules", std::move(rules)}}}};
+    const std::string margin(kRunMargin, ' ');
+    out_ << "{\n  \"$schema\": \"" << kSchema << "\",\n  \"version\": \"2.1.0\",\n  \"runs\": [\n    {\n"
+         << margin << "\"tool\": " << json_text(tool, kRunMargin) << ",\n"
+         << margin << "\"columnKind\": \"unicodeCodePoints\",\n"
+         << margin << "\"results\": [";
+    options_ = {};  // pages of text
+  }
+
+  Json make_rule(std::size_t index, std::string_view id, std::string_view title) {
     const auto page = std::find_if(options_.pages.begin(), options_.pages.end(),
                                    [&](const RulePage& candidate) { return candidate.check == id; });
     const bool has_page = page != options_.pages.end();
     const std::string uri = help_uri(options_.help_uri_base, id);
-    Rule known{rules_.size(), has_page ? level_of_page(page->markdown) : "warning"};
+    const Rule known{index, has_page ? level_of_page(page->markdown) : "warning"};
 
     Json rule = {{"id", id}, {"name", rule_name(id)}, {"shortDescription", {{"text", sentence(title)}}}};
     rule["help"] = {{"text", sentence(title) + (uri.empty() ? "" : " See " + uri)}};
@@ -171,21 +194,21 @@ class SarifWriter {
     }
     rule["defaultConfiguration"] = {{"level", known.level}};
     rule["properties"] = {{"tags", Json::array({"kubernetes", "reliability"})}};
-    rules_.push_back(std::move(rule));
-    known_.emplace(id, known);
+    rules_.emplace(id, known);
+    return rule;
   }
 
   std::string_view level_of(const ReportedFinding& finding) const {
     if (finding.result == "Skip") {
-      const auto rule = known_.find(finding.check);
-      return rule == known_.end() ? "warning" : rule->second.level;
+      const auto rule = rules_.find(finding.check);
+      return rule == rules_.end() ? "warning" : rule->second.level;
     }
     return finding.result == "Error" || finding.result == "Fail" ? "error" : finding.result == "Warn" ? "warning" : "note";
   }
 
   Json make_result(const ShutdownAudit& audit, const ReportedFinding& finding) {
     Json result = {{"ruleId", finding.check}};
-    if (const auto rule = known_.find(finding.check); rule != known_.end()) {
+    if (const auto rule = rules_.find(finding.check); rule != rules_.end()) {
       result["ruleIndex"] = rule->second.index;
     }
     result["level"] = level_of(finding);
@@ -234,27 +257,26 @@ class SarifWriter {
       key += std::to_string(part.size()) + ":" + part;
     }
     const std::string hash = base::sha256_hex(key).substr(0, kFingerprintDigits);
-    const std::string value = hash + ":" + std::to_string(++seen_[hash]);
+    std::uint64_t number = 0;  // the same in eight bytes
+    std::from_chars(hash.data(), hash.data() + hash.size(), number, 16);
+    const std::string value = hash + ":" + std::to_string(++seen_[number]);
     // GitHub compares this key alone and would otherwise hash the line's text, which is the same in many workloads.
     result["partialFingerprints"] = {{"shutdownAuditFinding/v1", value}, {"primaryLocationLineHash", value}};
   }
 
-  const SarifOptions& options_;
-  Json rules_ = Json::array();
-  Json results_ = Json::array();
-  std::map<std::string, Rule> known_;
-  std::map<std::string, int> seen_;
+  std::ostream& out_;
+  SarifOptions options_;                                // empty once they are written
+  std::map<std::string, Rule, std::less<>> rules_;      // by check
+  std::unordered_map<std::uint64_t, unsigned> seen_;    // how often each fingerprint
+  bool opened_ = false;
+  bool any_ = false;
   bool successful_ = true;
 };
 
 }  // namespace
 
-std::string sarif_json(const std::vector<ShutdownAudit>& audits, const SarifOptions& options) {
-  SarifWriter writer(options);
-  for (const ShutdownAudit& audit : audits) {
-    writer.add(audit);
-  }
-  return writer.text();
+std::unique_ptr<Printer> sarif_printer(std::ostream& out, SarifOptions options) {
+  return std::make_unique<SarifPrinter>(out, std::move(options));
 }
 
 }  // namespace shutdown_auditor::report

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
-#include <vector>
+#include <iosfwd>
+#include <memory>
 
-#include "report/shutdown_audit.h"
+#include "report/printer.h"
 
 namespace shutdown_auditor::report {
 
@@ -17,10 +17,10 @@ struct TableOptions {
   std::size_t width = 0;  // columns of the terminal; 0: not a terminal, a line for each finding however long
 };
 
-// What `check -o table|wide` prints: one row per finding, worst first, otherwise in the order of the input; then counts
-// by check and by namespace, worst first, of the results that occur. On a terminal lines keep to its width: messages are
-// wrapped, and where no room is left for them each finding becomes a paragraph. Control characters of hostile names do not
-// reach the output. Empty for no audits. Linear in the findings, apart from sorting.
-std::string table_text(const std::vector<ShutdownAudit>& audits, const TableOptions& options);
+// `check -o table|wide`: one row per finding, worst first, otherwise in the order of the input; then counts by check and by
+// namespace, worst first, of the results that occur. On a terminal lines keep to its width: messages are wrapped, and where no
+// room is left for them each finding becomes a paragraph. Control characters of hostile names do not reach the output. Nothing
+// for no audits. Holds the cells until the end, because they decide how wide the columns are: equal ones once.
+std::unique_ptr<Printer> table_printer(std::ostream& out, const TableOptions& options);
 
 }  // namespace shutdown_auditor::report

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <ostream>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "audit/seconds.h"
 #include "report/character.h"
@@ -298,13 +301,31 @@ class Timeline {
   Chart chart_;
 };
 
+class TimelinePrinter final : public Printer {
+ public:
+  TimelinePrinter(std::ostream& out, const TimelineOptions& options) : out_(out), options_(options) {}
+
+  void add(const ShutdownAudit& audit) override {
+    out_ << (std::exchange(any_, true) ? "\n" : "");
+    if (audit.status.budget && audit.status.budget->required_seconds) {
+      out_ << Timeline(audit, *audit.status.budget, options_).text();
+    } else {
+      out_ << workload_text(audit) << ": nothing to draw, the workload could not be audited\n";
+    }
+  }
+
+  void finish() override {}
+
+ private:
+  std::ostream& out_;
+  const TimelineOptions options_;
+  bool any_ = false;
+};
+
 }  // namespace
 
-std::string timeline_text(const ShutdownAudit& audit, const TimelineOptions& options) {
-  if (!audit.status.budget || !audit.status.budget->required_seconds) {
-    return workload_text(audit) + ": nothing to draw, the workload could not be audited\n";
-  }
-  return Timeline(audit, *audit.status.budget, options).text();
+std::unique_ptr<Printer> timeline_printer(std::ostream& out, const TimelineOptions& options) {
+  return std::make_unique<TimelinePrinter>(out, options);
 }
 
 }  // namespace shutdown_auditor::report

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "printed.h"
+#include "report/audit_list.h"
 #include "sample.h"
 
 namespace shutdown_auditor::report {
@@ -17,6 +19,9 @@ using audit::CheckResult;
 using audit::Verdict;
 using nlohmann::json;
 using testing::HasSubstr;
+
+std::string list_json(const std::vector<ShutdownAudit>& audits) { return printed(audits, json_printer); }
+std::string list_yaml(const std::vector<ShutdownAudit>& audits) { return printed(audits, yaml_printer); }
 
 // Any ShutdownAudit, with fields missing and present, from a seed.
 class RandomAudits {

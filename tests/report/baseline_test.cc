@@ -8,6 +8,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+std::string baseline_text(const std::vector<ShutdownAudit>& audits) {
+  BaselineWriter writer;
+  for (const ShutdownAudit& audit : audits) writer.add(audit);
+  return writer.text();
+}
+
+BaselineCounts hide_known(const std::vector<KnownFinding>& known, std::vector<ShutdownAudit>& audits) {
+  Baseline baseline(known);
+  for (ShutdownAudit& audit : audits) baseline.hide_known(audit);
+  return baseline.counts();
+}
+
 KnownFinding known(std::string id, std::string result, std::string reason = "Reason",
                    std::string workload = "shop/deployment/web") {
   return {{std::move(workload), std::move(id), std::move(reason)}, std::move(result)};
@@ -46,11 +58,11 @@ TEST(Baseline, TextQuotesWhatYamlWouldReadOtherwise) {
 
 TEST(Baseline, KnownFindingsAreHidden) {
   std::vector<ShutdownAudit> audits = format_audits();
-  const Baseline baseline({known("grace-budget", "Fail", "GracePeriodTooShort"),
-                           known("pdb-missing", "Warn", "BudgetMissing"),
-                           known("single-replica", "Info", "SingleReplica", "shop/deployment/api"),
-                           known("grace-zero", "Fail", "GracePeriodZero", "shop/deployment/old")});
-  const BaselineCounts counts = baseline.hide_known(audits);
+  const BaselineCounts counts = hide_known({known("grace-budget", "Fail", "GracePeriodTooShort"),
+                                            known("pdb-missing", "Warn", "BudgetMissing"),
+                                            known("single-replica", "Info", "SingleReplica", "shop/deployment/api"),
+                                            known("grace-zero", "Fail", "GracePeriodZero", "shop/deployment/old")},
+                                           audits);
   EXPECT_EQ(counts.hidden, 2U);
   EXPECT_EQ(counts.gone, 1U) << "pdb-missing is exempt now";
   EXPECT_EQ(counts.elsewhere, 1U) << "shop/deployment/old";
@@ -85,7 +97,7 @@ TEST(Baseline, VerdictOfTheRest) {
     findings.insert(findings.end(), test.rest.begin(), test.rest.end());
     std::vector<ShutdownAudit> audits{format_audit("shop", "web", "Fail", findings)};
     audits[0].status.top_reason = "Reason";
-    EXPECT_EQ(Baseline({known("grace-zero", "Fail")}).hide_known(audits).hidden, 1U);
+    EXPECT_EQ(hide_known({known("grace-zero", "Fail")}, audits).hidden, 1U);
     EXPECT_EQ(audits[0].status.verdict, test.verdict);
     EXPECT_EQ(audits[0].status.top_reason, test.top);
   }
@@ -114,11 +126,35 @@ TEST(Baseline, OneEntryHidesOneFindingNoWorse) {
     std::vector<ReportedFinding> findings;
     for (const char* result : test.findings) findings.push_back(format_finding("pdb-missing", result, "Reason"));
     std::vector<ShutdownAudit> audits{format_audit("shop", "web", "Fail", findings)};
-    const BaselineCounts counts = Baseline(entries).hide_known(audits);
+    const BaselineCounts counts = hide_known(entries, audits);
     EXPECT_THAT(ids(audits[0]), testing::ElementsAreArray(test.left));
     EXPECT_EQ(counts.gone, test.gone);
     EXPECT_EQ(counts.hidden, test.findings.size() - test.left.size());
   }
+}
+
+// The same workload stands in the input twice, as in two folders of overlays.
+TEST(Baseline, SeveralAuditsOfOneWorkload) {
+  const auto audits_of = [](const std::vector<const char*>& results) {
+    std::vector<ShutdownAudit> audits;
+    for (const char* result : results) {
+      audits.push_back(format_audit("shop", "web", result, {format_finding("pdb-missing", result, "Reason")}));
+    }
+    return audits;
+  };
+  for (const std::vector<const char*>& results :
+       {std::vector<const char*>{"Warn", "Fail"}, {"Fail", "Warn"}, {"Info", "Fail", "Warn", "Fail"}}) {
+    std::vector<KnownFinding> entries;
+    for (const char* result : results) entries.push_back(known("pdb-missing", result));
+    std::vector<ShutdownAudit> audits = audits_of(results);
+    EXPECT_EQ(hide_known(entries, audits).hidden, results.size()) << "what was written is known, in any order";
+  }
+  std::vector<ShutdownAudit> audits = audits_of({"Fail", "Fail", "Fail"});
+  const BaselineCounts counts = hide_known({known("pdb-missing", "Fail"), known("pdb-missing", "Warn")}, audits);
+  EXPECT_EQ(counts.hidden, 1U);
+  EXPECT_EQ(counts.gone, 0U);
+  EXPECT_THAT(ids(audits[1]), ElementsAre("pdb-missing Fail updated"));
+  EXPECT_THAT(ids(audits[2]), ElementsAre("pdb-missing Fail new"));
 }
 
 TEST(Baseline, WhatMakesAFindingTheSame) {
@@ -127,7 +163,7 @@ TEST(Baseline, WhatMakesAFindingTheSame) {
   const auto hidden = [&](auto change) {
     std::vector<ShutdownAudit> after = before;
     change(after[0], after[0].status.findings[0]);
-    return Baseline({known("prestop-broken/app", "Fail", "PreStopBroken")}).hide_known(after).hidden == 1;
+    return hide_known({known("prestop-broken/app", "Fail", "PreStopBroken")}, after).hidden == 1;
   };
   using Audit = ShutdownAudit;
   using Finding = ReportedFinding;

@@ -28,14 +28,15 @@ TEST(FindingText, Places) {
   }
 }
 
-TEST(FindingText, WorstFirst) {
-  const std::vector<ShutdownAudit> audits = format_audits();
-  std::vector<std::string> order;
-  for (const LocatedFinding& located : worst_first(audits)) order.push_back(located.finding->id);
-  EXPECT_THAT(order, ::testing::ElementsAre("audit-error", "grace-budget", "readiness-probe-missing/app", "single-replica",
-                                            "pdb-missing", "pdb-missing"));
-  EXPECT_EQ(verdict_counts(audits), "1 Error, 1 Fail, 2 Pass");
-  EXPECT_EQ(verdict_counts({}), "");
+TEST(FindingText, CountsWorstFirst) {
+  ResultCounts verdicts{};
+  EXPECT_EQ(verdict_counts(verdicts), "0 workloads: ");
+  ++verdicts[badness("Pass")];
+  EXPECT_EQ(verdict_counts(verdicts), "1 workload: 1 Pass");
+  verdicts[badness("Pass")] = 2;
+  ++verdicts[badness("Fail")];
+  ++verdicts[badness("Error")];
+  EXPECT_EQ(verdict_counts(verdicts), "4 workloads: 1 Error, 1 Fail, 2 Pass");
 }
 
 TEST(FindingText, OneLineWithTheRemedyAndTheExemption) {

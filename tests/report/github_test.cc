@@ -1,9 +1,12 @@
 #include "report/github.h"
 
 #include "formats_sample.h"
+#include "printed.h"
 
 namespace shutdown_auditor::report {
 namespace {
+
+std::string github_annotations(const std::vector<ShutdownAudit>& audits) { return printed(audits, github_printer); }
 
 TEST(GitHub, Golden) { expect_golden(github_annotations(format_audits()), "github.golden.txt"); }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "formats_sample.h"
+#include "printed.h"
 #include "report/xml_schema.h"
 
 namespace shutdown_auditor::report {
@@ -10,6 +11,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+
+std::string junit_xml(const std::vector<ShutdownAudit>& audits, const JUnitOptions& options) {
+  return printed(audits, [&](std::ostream& out) { return junit_printer(out, options); });
+}
 
 // By the schema of Jenkins' xunit plugin. It has no place for a test's file and line, which GitLab and the reporters of
 // GitHub show, and which Jenkins' own junit step passes over.

@@ -1,12 +1,17 @@
 #include "report/markdown.h"
 
 #include "formats_sample.h"
+#include "printed.h"
 
 namespace shutdown_auditor::report {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+std::string markdown_text(const std::vector<ShutdownAudit>& audits, const MarkdownOptions& options) {
+  return printed(audits, [&](std::ostream& out) { return markdown_printer(out, options); });
+}
 
 std::size_t count_of(const std::string& text, const std::string& what) {
   std::size_t count = 0;

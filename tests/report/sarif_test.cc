@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "formats_sample.h"
+#include "printed.h"
 #include "report/baseline.h"
 #include "report/json_schema.h"
 
@@ -13,6 +14,10 @@ namespace shutdown_auditor::report {
 namespace {
 
 using nlohmann::json;
+
+std::string sarif_json(const std::vector<ShutdownAudit>& audits, const SarifOptions& options) {
+  return printed(audits, [&](std::ostream& out) { return sarif_printer(out, options); });
+}
 
 SarifOptions sample_options() {
   SarifOptions options;
@@ -106,7 +111,9 @@ TEST(Sarif, LevelsComeFromThePages) {
     texts.push_back(read_text(std::filesystem::path(SA_SOURCE_DIR) / page));
   }
   SarifOptions options;
-  for (std::size_t i = 0; i < texts.size(); ++i) options.pages.push_back({audit::id_of(audit::all_checks()[i]), texts[i]});
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    options.pages.push_back({std::string(audit::id_of(audit::all_checks()[i])), texts[i]});
+  }
   std::map<std::string, std::string> levels;
   const json log = parsed({}, options);
   for (const json& rule : log["runs"][0]["tool"]["driver"]["rules"]) {
@@ -180,9 +187,9 @@ TEST(Sarif, FingerprintsSurviveEdits) {
 
 TEST(Sarif, BesideABaseline) {
   std::vector<ShutdownAudit> audits = format_audits();
-  Baseline({{{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"},
-            {{"shop/deployment/web", "readiness-probe-missing/app", "ReadinessProbeMissing"}, "Info"}})
-      .hide_known(audits);
+  Baseline baseline({{{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"},
+                     {{"shop/deployment/web", "readiness-probe-missing/app", "ReadinessProbeMissing"}, "Info"}});
+  for (ShutdownAudit& audit : audits) baseline.hide_known(audit);
   const json log = parsed(audits);
   EXPECT_THAT(schema_violations(schema(), log), testing::IsEmpty());
   std::map<std::string, std::string> states;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/text.h"
+#include "printed.h"
 #include "report/one_line.h"
 #include "sample.h"
 
@@ -14,6 +15,10 @@ using audit::CheckResult;
 using audit::Verdict;
 using testing::HasSubstr;
 using testing::Not;
+
+std::string table_text(const std::vector<ShutdownAudit>& audits, const TableOptions& options) {
+  return printed(audits, [&](std::ostream& out) { return table_printer(out, options); });
+}
 
 ShutdownAudit audit_of(std::string name_space, std::string name, Verdict verdict,
                        std::vector<audit::Finding> findings, Place place) {

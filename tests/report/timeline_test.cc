@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "formats_sample.h"
+#include "printed.h"
 #include "report/one_line.h"
 
 namespace shutdown_auditor::report {
@@ -54,7 +55,7 @@ ShutdownAudit reference(std::int64_t grace) {
 }
 
 std::string drawn(const ShutdownAudit& audit, bool unicode = false, std::size_t width = 80) {
-  return timeline_text(audit, {width, unicode});
+  return printed({audit}, [&](std::ostream& out) { return timeline_printer(out, {width, unicode}); });
 }
 
 void make_hook(ShutdownAudit& audit, std::string kind, std::int64_t min) {
