@@ -13,7 +13,8 @@ namespace shutdown_auditor::app {
 // The baseline that the options name; absent when they name none.
 base::Result<std::optional<report::Baseline>> read_given_baseline(const CheckOptions& options);
 
-// The baseline that a run writes and the one it is compared with, where the options name them. The options and `io` outlive it.
+// The baseline that a run writes and the one it is compared with, where the options name them. The options and `io`
+// outlive it.
 class CheckBaselines {
  public:
   CheckBaselines(const CheckOptions& options, std::optional<report::Baseline> known, Io& io)

@@ -32,8 +32,8 @@ class CheckReport {
 
   // The next audit, in the order of the input.
   void add(report::ShutdownAudit audit);
-  // After the last one, once: ends the output, writes the baseline's file, prints notes; `policy` is what was audited by. The
-  // exit status.
+  // After the last one, once: ends the output, writes the baseline's file, prints notes; `policy` is what was audited by.
+  // The exit status.
   int finish(const CheckEnd& end, const audit::Policy& policy);
 
  private:

@@ -128,8 +128,8 @@ Baseline::Baseline(const std::vector<KnownFinding>& known) {
   std::size_t last = 0;
   for (std::size_t i = 1; i < entries_.size(); ++i) {  // equal ones become one
     if (entries_[i].identity == entries_[last].identity) {
-      std::transform(entries_[i].left.begin(), entries_[i].left.end(), entries_[last].left.begin(), entries_[last].left.begin(),
-                     std::plus<>());
+      std::array<std::uint32_t, 3>& left = entries_[last].left;
+      std::transform(left.begin(), left.end(), entries_[i].left.begin(), left.begin(), std::plus<>());
     } else {
       entries_[++last] = entries_[i];
     }

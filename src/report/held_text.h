@@ -7,8 +7,8 @@
 
 namespace shutdown_auditor::report {
 
-// Text that has to wait until something before it is written. It is held in pieces: as one string it would be copied, and take
-// twice its memory, whenever it grows.
+// Text that has to wait until something before it is written. It is held in pieces: as one string it would be copied, and
+// take twice its memory, whenever it grows. Not thread-safe.
 class HeldText {
  public:
   void add(std::string_view text);

@@ -95,7 +95,8 @@ class JUnitPrinter final : public Printer {
     }
     out_ << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"shutdown-auditor\"" << counts(all) << ">\n";
     for (Suite& suite : suites_) {
-      out_ << "  <testsuite name=\"" << xml(suite.name) << '"' << counts(suite) << attribute("skipped", suite.skipped) << ">\n";
+      out_ << "  <testsuite name=\"" << xml(suite.name) << '"' << counts(suite) << attribute("skipped", suite.skipped)
+           << ">\n";
       suite.cases.write(out_);
       out_ << "  </testsuite>\n";
     }

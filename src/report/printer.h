@@ -4,9 +4,9 @@
 
 namespace shutdown_auditor::report {
 
-// Prints audits one by one in one of the forms of `check -o`, to the std::ostream it was made with, which outlives it and whose
-// state says whether all was written. What a printer holds between calls is said where it is made; it never holds an audit.
-// Nothing is written before the first call. Not thread-safe.
+// Prints audits one by one in one of the forms of `check`, to the std::ostream it was made with, which outlives it and
+// whose state says whether all was written. What a printer holds between calls is said where it is made; it never holds an
+// audit. Nothing is written before the first call. Not thread-safe.
 class Printer {
  public:
   Printer() = default;

@@ -10,7 +10,7 @@
 
 namespace shutdown_auditor::report {
 
-// How many findings each check has, and how many workloads of each namespace have which verdict.
+// How many findings each check has, and how many workloads of each namespace have which verdict. Not thread-safe.
 class RollUp {
  public:
   using Groups = std::map<std::string, ResultCounts, std::less<>>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <limits>
 #include <ostream>
 #include <span>
 #include <string>
@@ -30,6 +31,7 @@ constexpr std::array<std::string_view, 12> kWideHead{"RESULT",   "CHECK", "WORKL
                                                      "EVIDENCE", "DRAIN", "ROLLOUT",  "SOURCE", "MESSAGE", "WHAT TO SET"};
 constexpr std::array<std::string_view, 5> kHead{"RESULT", "CHECK", "WORKLOAD", "SOURCE", "MESSAGE"};
 constexpr std::size_t kWorkload = 2;   // the cells up to it and from SOURCE on are in both tables
+constexpr std::size_t kSource = 3;
 constexpr std::size_t kWideSource = 9;
 
 std::string number_text(const std::optional<std::int64_t>& number) { return number ? std::to_string(*number) : "-"; }
@@ -39,7 +41,7 @@ class TablePrinter final : public Printer {
   TablePrinter(std::ostream& out, const TableOptions& options)
       : out_(out), options_(options),
         head_(options.wide ? std::span<const std::string_view>(kWideHead) : std::span<const std::string_view>(kHead)),
-        texts_(options.wide ? head_.size() - 2 : head_.size() - 1), cells_(head_.size()), widths_(head_.size()) {}
+        source_(options.wide ? kWideSource : kSource), cells_(head_.size() + 2), widths_(head_.size()) {}
 
   void add(const ShutdownAudit& audit) override {
     any_audit_ = true;
@@ -77,8 +79,28 @@ class TablePrinter final : public Printer {
   // Puts a printable text into the row that is being made.
   void set(std::size_t column, std::string_view text) {
     cells_[column] = pool_.add(text);
-    const bool counts = column + 1 < cells_.size() || options_.width > 0;
+    const bool counts = column + 1 < head_.size() || options_.width > 0;
     widths_[column] = counts ? std::max(widths_[column], columns(text)) : 0;
+  }
+
+  // Numbers stay numbers: as a text, each place would be one of its own.
+  void set_place(const Place& place) {
+    std::string room;
+    set(source_, place.file.empty() ? "-" : one_line(path_of(place), room));
+    constexpr std::int64_t kMax = std::numeric_limits<TextPool::Id>::max();
+    cells_[head_.size()] = static_cast<TextPool::Id>(place.file.empty() ? 0 : std::clamp<std::int64_t>(place.line, 0, kMax));
+    cells_[head_.size() + 1] = static_cast<TextPool::Id>(std::clamp<std::int64_t>(place.column, 0, kMax));
+    room.clear();
+    add_position(room, cells_[head_.size()], cells_[head_.size() + 1]);
+    widths_[source_] = std::max(widths_[source_], columns(pool_[cells_[source_]]) + room.size());
+  }
+
+  // As to_string(Place) ends.
+  static void add_position(std::string& text, TextPool::Id line, TextPool::Id column) {
+    if (line > 0) {
+      text.append(":").append(std::to_string(line));
+      text.append(column > 0 ? ":" + std::to_string(column) : "");
+    }
   }
 
   // The cells that are the same in all rows of an audit.
@@ -102,29 +124,36 @@ class TablePrinter final : public Printer {
     std::string room;
     set(0, result);
     set(1, one_line(id, room));
-    const std::size_t source = options_.wide ? kWideSource : kWorkload + 1;
-    set(source, place.file.empty() ? "-" : one_line(to_string(place), room));
+    set_place(place);
     if (finding != nullptr && finding->exemption) {
-      set(source + 1, one_line(finding->message) + " (exempt: " + one_line(finding->exemption->reason) + ")");
+      set(source_ + 1, one_line(finding->message) + " (exempt: " + one_line(finding->exemption->reason) + ")");
     } else {
-      set(source + 1, finding == nullptr ? "" : one_line(finding->message, room));
+      set(source_ + 1, finding == nullptr ? "" : one_line(finding->message, room));
     }
     if (options_.wide) {
-      set(source + 2, finding == nullptr ? "" : one_line(finding->remediation, room));
+      set(source_ + 2, finding == nullptr ? "" : one_line(finding->remediation, room));
     }
     std::deque<TextPool::Id>& rows = rows_[badness(result)];
     rows.insert(rows.end(), cells_.begin(), cells_.end());
   }
 
+  // The first column of messages; those before it are short.
+  std::size_t texts() const { return source_ + 1; }
+
   // Calls `write` with the cells of every row, worst first.
   template <class Write>
   void for_each_row(Write write) const {
     std::vector<std::string_view> cells(head_.size());
+    std::string place;
     for (const std::deque<TextPool::Id>& rows : rows_) {
       for (auto cell = rows.begin(); cell != rows.end();) {
         for (std::string_view& text : cells) {
           text = pool_[*cell++];
         }
+        place = cells[source_];
+        const TextPool::Id line = *cell++;
+        add_position(place, line, *cell++);
+        cells[source_] = place;
         write(cells);
       }
     }
@@ -137,7 +166,7 @@ class TablePrinter final : public Printer {
     std::vector<std::size_t> widths(widths_);
     for (std::size_t i = 0; i < widths.size(); ++i) {
       widths[i] = std::max(widths[i], columns(head_[i]));
-      before += i < texts_ ? widths[i] + kColumnGap : 0;
+      before += i < texts() ? widths[i] + kColumnGap : 0;
       all += widths[i] + kColumnGap;
     }
     const bool fits = options_.width == 0 || all - kColumnGap <= options_.width;
@@ -188,8 +217,8 @@ class TablePrinter final : public Printer {
     const std::size_t indent = widths_.front() + kColumnGap;
     const std::size_t room = options_.width > indent ? options_.width - indent : 1;
     std::vector<std::string> lines(1);
-    for (std::size_t i = 1; i < texts_; ++i) {
-      const bool number = i > kWorkload && i + 1 < texts_;
+    for (std::size_t i = 1; i < texts(); ++i) {
+      const bool number = i > kWorkload && i + 1 < texts();
       const std::string cell = (number ? base::to_lower(head_[i]) + " " : "") + std::string(cells[i]);
       const bool fits = columns(lines.back()) + kColumnGap + columns(cell) <= room;
       if (lines.back().empty() || fits) {
@@ -198,7 +227,7 @@ class TablePrinter final : public Printer {
         lines.push_back(cell);
       }
     }
-    for (std::size_t i = texts_; i < cells.size(); ++i) {
+    for (std::size_t i = texts(); i < cells.size(); ++i) {
       if (!cells[i].empty()) {
         lines.emplace_back(cells[i]);
       }
@@ -219,9 +248,9 @@ class TablePrinter final : public Printer {
   std::ostream& out_;
   const TableOptions options_;
   const std::span<const std::string_view> head_;
-  const std::size_t texts_;  // the columns before it are short; messages from there on
+  const std::size_t source_;  // its column
   TextPool pool_;
-  std::vector<TextPool::Id> cells_;  // of the row that is being made
+  std::vector<TextPool::Id> cells_;  // of the row that is being made; behind them line and column of its place
   std::vector<std::size_t> widths_;  // of the columns without their heads
   std::array<std::deque<TextPool::Id>, kResults.size() + 1> rows_;  // by badness; cell after cell
   RollUp roll_up_;

@@ -18,9 +18,10 @@ struct TableOptions {
 };
 
 // `check -o table|wide`: one row per finding, worst first, otherwise in the order of the input; then counts by check and by
-// namespace, worst first, of the results that occur. On a terminal lines keep to its width: messages are wrapped, and where no
-// room is left for them each finding becomes a paragraph. Control characters of hostile names do not reach the output. Nothing
-// for no audits. Holds the cells until the end, because they decide how wide the columns are: equal ones once.
+// namespace, worst first, of the results that occur. On a terminal lines keep to its width: messages are wrapped, and where
+// no room is left for them each finding becomes a paragraph. Control characters of hostile names do not reach the output.
+// Nothing for no audits. Linear in the findings. Holds the cells until the end, because they decide how wide the columns are
+// and the worst comes first: equal ones once.
 std::unique_ptr<Printer> table_printer(std::ostream& out, const TableOptions& options);
 
 }  // namespace shutdown_auditor::report

@@ -81,5 +81,35 @@ TEST(Markdown, LengthIsLimitedAndTheRestCounted) {
   }
 }
 
+// What is worst comes first and takes the room, whenever it comes.
+TEST(Markdown, WorstFirstInAnyOrder) {
+  const auto audits_of = [](const std::string& verdict) {
+    std::vector<ShutdownAudit> audits;
+    for (int i = 0; i < 60; ++i) {
+      audits.push_back(format_audit("shop", verdict + std::to_string(i), verdict,
+                                    {format_finding("grace-budget", verdict == "Fail" ? "Fail" : "Warn", "Reason")}));
+    }
+    return audits;
+  };
+  std::vector<ShutdownAudit> fails = audits_of("Fail");
+  std::vector<ShutdownAudit> warns = audits_of("Warn");
+  std::vector<ShutdownAudit> worst_first = fails;
+  worst_first.insert(worst_first.end(), warns.begin(), warns.end());
+  std::vector<ShutdownAudit> worst_last = warns;
+  worst_last.insert(worst_last.end(), fails.begin(), fails.end());
+  std::vector<ShutdownAudit> mixed;
+  for (std::size_t i = 0; i < fails.size(); ++i) mixed.insert(mixed.end(), {warns[i], fails[i]});
+  for (std::size_t limit = 250; limit < 60'000; limit = limit * 5 / 4) {
+    MarkdownOptions options;
+    options.max_bytes = limit;
+    const std::string text = markdown_text(worst_first, options);
+    EXPECT_EQ(markdown_text(worst_last, options), text) << limit;
+    EXPECT_EQ(markdown_text(mixed, options), text) << limit;
+    EXPECT_LE(text.size(), std::max<std::size_t>(limit, 300));
+    const bool any_warn = text.find("<summary>Warn") != std::string::npos;
+    EXPECT_EQ(count_of(text, "<summary>Fail") == 60U || !any_warn, true) << limit;
+  }
+}
+
 }  // namespace
 }  // namespace shutdown_auditor::report

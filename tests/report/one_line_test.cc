@@ -32,6 +32,28 @@ TEST(OneLine, Table) {
   };
   for (const auto& test : kCases) {
     EXPECT_EQ(one_line(test.text), test.expected);
+    std::string room;
+    EXPECT_EQ(one_line(test.text, room), test.expected);
+  }
+}
+
+// Every byte at every place of a word of the quick path.
+TEST(OneLine, OneByteInPlainText) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, '~');
+        text[at] = static_cast<char>(byte);
+        const bool hidden = byte < 0x20 || byte == 0x7F;
+        std::string expected = text;
+        expected.replace(at, 1, hidden ? " " : byte < 0x80 ? std::string(1, text[at]) : "\xEF\xBF\xBD");
+        std::string room;
+        const std::string_view line = one_line(text, room);
+        ASSERT_EQ(line, expected) << size << " " << at << " " << byte;
+        ASSERT_EQ(line.data() == text.data(), !hidden && byte < 0x80) << "plain text is not copied";
+        ASSERT_EQ(columns(expected), size);
+      }
+    }
   }
 }
 

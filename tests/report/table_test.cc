@@ -147,6 +147,36 @@ TEST(Table, FitsAnyTerminal) {
   }
 }
 
+// Worst first, each kind in the order of the input, columns as wide as the widest cell of all rows.
+TEST(Table, ManyFindings) {
+  constexpr std::size_t kAudits = 3000;
+  const std::vector<std::pair<CheckResult, std::string>> results{{CheckResult::kError, "Error"},
+                                                                 {CheckResult::kFail, "Fail"},
+                                                                 {CheckResult::kWarn, "Warn"},
+                                                                 {CheckResult::kInfo, "Info"}};
+  std::vector<ShutdownAudit> audits;
+  std::vector<std::string> lines(results.size());
+  const auto padded = [](const std::string& text, std::string_view widest) {
+    return text + std::string(widest.size() - text.size() + 2, ' ');
+  };
+  for (std::size_t i = 0; i < kAudits; ++i) {
+    const auto& [result, word] = results[i * 7 % results.size()];
+    const std::string name_space = "shop-" + std::to_string(i % 30);
+    const std::string name = "web-" + std::to_string(i);
+    audits.push_back(audit_of(name_space, name, Verdict::kFail, {sample_finding(Check::kGraceBudget, result)},
+                              {"a.yaml", static_cast<std::int64_t>(i) + 1, 7}));
+    audits.back().status.findings[0].message = "Message " + std::to_string(i % 100);
+    lines[i * 7 % results.size()] +=
+        padded(word, "RESULT") + padded("grace-budget", "grace-budget") +
+        padded(name_space + "/deployment/" + name, "shop-29/deployment/web-2999") +
+        padded("a.yaml:" + std::to_string(i + 1) + ":7", "a.yaml:3000:7") + "Message " + std::to_string(i % 100) + "\n";
+  }
+  TableOptions options;
+  options.roll_up = false;
+  EXPECT_EQ(table_text(audits, options),
+            "RESULT  CHECK         WORKLOAD                     SOURCE         MESSAGE\n" + base::join(lines, ""));
+}
+
 TEST(Table, HostileNamesCannotDriveTheTerminal) {
   const std::vector<ShutdownAudit> audits{
       audit_of("n\n\x1b[2J", "w\x1b]0;x\x07", Verdict::kFail, {sample_finding(Check::kGraceBudget, CheckResult::kFail)},
