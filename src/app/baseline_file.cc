@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "audit/check.h"
 #include "base/file.h"
@@ -41,7 +40,8 @@ class BaselineHandler final : public objects::EventHandler {
         return refuse(std::string(name) + " is missing");
       }
     }
-    known_.push_back(std::move(entry_));
+    known_.add(entry_);
+    ++entries_;
     return true;
   }
   bool start_array(Mark) override {
@@ -84,7 +84,7 @@ class BaselineHandler final : public objects::EventHandler {
   base::Error problem() const override { return problem_; }
 
   bool complete_document() const { return complete_; }
-  std::vector<report::KnownFinding> take() { return std::move(known_); }
+  report::Baseline take() { return std::move(known_); }
 
  private:
   std::string* field(std::string_view name) {
@@ -114,7 +114,7 @@ class BaselineHandler final : public objects::EventHandler {
     return true;
   }
   bool refuse(const std::string& what) {
-    std::string where = in_findings_ ? "findings[" + std::to_string(known_.size()) + "]" : "";
+    std::string where = in_findings_ ? "findings[" + std::to_string(entries_) + "]" : "";
     if (!key_.empty() && depth_ > 0) {
       where += (where.empty() ? "" : ".") + key_;
     }
@@ -130,7 +130,8 @@ class BaselineHandler final : public objects::EventHandler {
   std::string api_version_;
   std::string kind_;
   report::KnownFinding entry_;
-  std::vector<report::KnownFinding> known_;
+  report::Baseline known_;
+  std::size_t entries_ = 0;  // read
   base::Error problem_;
 };
 
@@ -152,7 +153,7 @@ base::Result<report::Baseline> read_baseline_file(const std::string& path) {
   if (!handler.complete_document()) {
     return base::fail(base::ErrorKind::kInvalid, path + ": empty; `check --write-baseline` writes a baseline");
   }
-  return report::Baseline(handler.take());
+  return handler.take();
 }
 
 }  // namespace shutdown_auditor::app

@@ -117,13 +117,13 @@ std::string BaselineWriter::text() const {
   return out;
 }
 
-Baseline::Baseline(const std::vector<KnownFinding>& known) {
-  for (const KnownFinding& finding : known) {
-    Entry& entry = entries_.emplace_back();
-    entry.identity = {texts_.add(finding.identity.workload), texts_.add(finding.identity.id),
-                      texts_.add(finding.identity.reason)};
-    entry.left.at(level_of(finding.result)) = 1;
-  }
+void Baseline::add(const KnownFinding& known) {
+  Entry& entry = entries_.emplace_back();
+  entry.identity = {texts_.add(known.identity.workload), texts_.add(known.identity.id), texts_.add(known.identity.reason)};
+  entry.left.at(level_of(known.result)) = 1;
+}
+
+void Baseline::settle() {
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.identity < b.identity; });
   std::size_t last = 0;
   for (std::size_t i = 1; i < entries_.size(); ++i) {  // equal ones become one
@@ -134,8 +134,7 @@ Baseline::Baseline(const std::vector<KnownFinding>& known) {
       entries_[++last] = entries_[i];
     }
   }
-  entries_.resize(entries_.empty() ? 0 : last + 1);
-  entries_.shrink_to_fit();
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(std::min(entries_.size(), last + 1)), entries_.end());
   audited_.resize(texts_.size());
 }
 
@@ -167,6 +166,9 @@ bool Baseline::use(Entry& entry, std::size_t level, ReportedFinding& finding) {
 }
 
 void Baseline::hide_known(ShutdownAudit& audit) {
+  if (!std::exchange(settled_, true)) {
+    settle();
+  }
   std::vector<ReportedFinding>& findings = audit.status.findings;
   for (ReportedFinding& finding : findings) {
     finding.baseline_state = "new";
@@ -207,7 +209,8 @@ BaselineCounts Baseline::counts() const {
   counts.hidden = hidden_;
   for (const Entry& entry : entries_) {
     const std::uint32_t left = std::accumulate(entry.left.begin(), entry.left.end(), std::uint32_t{0});
-    (audited_[entry.identity.front()] ? counts.gone : counts.elsewhere) += left - std::min(left, entry.outgrown);
+    const bool audited = settled_ && audited_[entry.identity.front()];
+    (audited ? counts.gone : counts.elsewhere) += left - std::min(left, entry.outgrown);
   }
   return counts;
 }

@@ -53,10 +53,11 @@ struct BaselineCounts {
   std::size_t elsewhere = 0;  // in the baseline, of workloads that were not audited
 };
 
-// A baseline, and what of it the audits of one run have used up.
+// A baseline, and what of it the audits of one run have used up. Not thread-safe.
 class Baseline {
  public:
-  explicit Baseline(const std::vector<KnownFinding>& known);
+  // One more known finding; all of them come before the first audit.
+  void add(const KnownFinding& known);
 
   // Takes known findings out of the next audit: each entry hides one finding with its identity and no worse a result, the
   // worst findings of an audit first. They count as skipped in the summary, the verdict is that of the rest, and Skip when
@@ -72,12 +73,15 @@ class Baseline {
     std::array<std::uint32_t, 3> left{};    // unused ones: Fail, Warn, Info
     std::uint32_t outgrown = 0;             // of those left: found again, but worse
   };
+  // Sorts the entries and makes equal ones one.
+  void settle();
   Entry* entry_of(TextPool::Id workload, const ReportedFinding& finding);
   // Whether the finding, whose result is the `level`th of Entry::left, is known; else says in it how new it is.
   bool use(Entry& entry, std::size_t level, ReportedFinding& finding);
 
   TextPool texts_;
-  std::vector<Entry> entries_;  // sorted by identity
+  std::vector<Entry> entries_;  // sorted by identity once settled
+  bool settled_ = false;
   std::vector<bool> audited_;   // by the number of the workload's text
   std::size_t hidden_ = 0;
 };

@@ -80,8 +80,9 @@ TEST(CheckReport, BaselinesAndTheOrderOfNotes) {
   Console console;
   CheckOptions options;
   options.write_baseline_file = dir.path() + "/new.yaml";
-  report::Baseline known({{{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"},
-                          {{"shop/deployment/old", "grace-budget", "GracePeriodTooShort"}, "Fail"}});
+  report::Baseline known;
+  known.add({{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"});
+  known.add({{"shop/deployment/old", "grace-budget", "GracePeriodTooShort"}, "Fail"});
   CheckReport report(options, std::move(known), console.io);
   report.add(audit_of("web", "Fail", {"Fail"}));
   report.add(audit_of("api", "Warn", {"Warn"}));

@@ -15,7 +15,8 @@ std::string baseline_text(const std::vector<ShutdownAudit>& audits) {
 }
 
 BaselineCounts hide_known(const std::vector<KnownFinding>& known, std::vector<ShutdownAudit>& audits) {
-  Baseline baseline(known);
+  Baseline baseline;
+  for (const KnownFinding& finding : known) baseline.add(finding);
   for (ShutdownAudit& audit : audits) baseline.hide_known(audit);
   return baseline.counts();
 }

@@ -187,8 +187,9 @@ TEST(Sarif, FingerprintsSurviveEdits) {
 
 TEST(Sarif, BesideABaseline) {
   std::vector<ShutdownAudit> audits = format_audits();
-  Baseline baseline({{{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"},
-                     {{"shop/deployment/web", "readiness-probe-missing/app", "ReadinessProbeMissing"}, "Info"}});
+  Baseline baseline;
+  baseline.add({{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"});
+  baseline.add({{"shop/deployment/web", "readiness-probe-missing/app", "ReadinessProbeMissing"}, "Info"});
   for (ShutdownAudit& audit : audits) baseline.hide_known(audit);
   const json log = parsed(audits);
   EXPECT_THAT(schema_violations(schema(), log), testing::IsEmpty());
