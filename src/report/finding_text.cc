@@ -15,11 +15,17 @@ std::size_t badness(std::string_view result_or_verdict) {
   return static_cast<std::size_t>(std::find(kResults.begin(), kResults.end(), result_or_verdict) - kResults.begin());
 }
 
-std::string finding_text(const ReportedFinding& finding) {
-  std::string text = one_line(finding.message);
+std::string advice_text(const ReportedFinding& finding) {
+  std::string room;
+  std::string text(one_line(finding.message, room));
   if (!finding.remediation.empty()) {
-    text += (text.empty() ? "" : " ") + one_line(finding.remediation);
+    text.append(text.empty() ? "" : " ").append(one_line(finding.remediation, room));
   }
+  return text;
+}
+
+std::string finding_text(const ReportedFinding& finding) {
+  std::string text = advice_text(finding);
   if (finding.exemption) {
     text += " (exempt: " + one_line(finding.exemption->reason) + ")";
   }

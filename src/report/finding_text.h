@@ -20,7 +20,9 @@ std::size_t badness(std::string_view result_or_verdict);
 // How many there are of each, by badness.
 using ResultCounts = std::array<std::size_t, kResults.size() + 1>;
 
-// "message remediation", one printable line, with "(exempt: reason)" where an exemption applies.
+// "message remediation", one printable line.
+std::string advice_text(const ReportedFinding& finding);
+// The same with "(exempt: reason)" where an exemption applies.
 std::string finding_text(const ReportedFinding& finding);
 
 // "3 workloads: 1 Fail, 2 Pass": how many audits there are, and how many have which verdict, worst first.

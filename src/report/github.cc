@@ -14,8 +14,10 @@ namespace {
 
 // one_line() has already replaced line breaks, which would start another command.
 std::string escape_message(std::string_view text) {
+  std::string room;
   std::string out;
-  for (const char c : one_line(text)) {
+  out.reserve(text.size());
+  for (const char c : one_line(text, room)) {
     if (c == '%') {
       out += "%25";
     } else {

@@ -19,8 +19,10 @@ bool is_forbidden(std::string_view rest) { return rest.starts_with("\xEF\xBF\xBE
 
 // `text` as one line of an attribute or of content.
 std::string xml(std::string_view text) {
-  const std::string clean = one_line(text);
+  std::string room;
+  const std::string_view clean = one_line(text, room);
   std::string out;
+  out.reserve(clean.size());
   for (std::size_t i = 0; i < clean.size(); ++i) {
     switch (clean[i]) {
       case '&': out += "&amp;"; break;
@@ -29,7 +31,7 @@ std::string xml(std::string_view text) {
       case '"': out += "&quot;"; break;
       case '\'': out += "&apos;"; break;
       default:
-        if (is_forbidden(std::string_view(clean).substr(i))) {
+        if (clean[i] == '\xEF' && is_forbidden(clean.substr(i))) {
           out += "\xEF\xBF\xBD";
           i += 2;
         } else {

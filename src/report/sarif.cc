@@ -1,6 +1,7 @@
 #include "report/sarif.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <map>
@@ -212,11 +213,10 @@ class SarifPrinter final : public Printer {
       result["ruleIndex"] = rule->second.index;
     }
     result["level"] = level_of(finding);
-    std::string text = workload_text(audit);
-    text += finding.container.empty() ? "" : ", container " + one_line(finding.container);
-    ReportedFinding plain = finding;
-    plain.exemption.reset();  // told by the suppression
-    result["message"] = {{"text", message_text(text + ": " + finding_text(plain))}};
+    const std::string container = one_line(finding.container);
+    const FindingIdentity identity = identity_of(audit, finding);
+    const std::string text = identity.workload + (container.empty() ? "" : ", container " + container);
+    result["message"] = {{"text", message_text(text + ": " + advice_text(finding))}};  // the suppression tells the exemption
 
     const Place& place = finding.place;
     Json location = Json::object();
@@ -229,10 +229,10 @@ class SarifPrinter final : public Printer {
         }
       }
     }
-    const std::string full = workload_text(audit) + (finding.container.empty() ? "" : "/" + one_line(finding.container));
+    const std::string full = identity.workload + (container.empty() ? "" : "/" + container);
     location["logicalLocations"] = Json::array({{{"fullyQualifiedName", full}, {"kind", "resource"}}});
     result["locations"] = Json::array({std::move(location)});
-    add_fingerprints(result, audit, finding);
+    add_fingerprints(result, identity, finding);
     if (!finding.baseline_state.empty()) {
       result["baselineState"] = finding.baseline_state;
     }
@@ -248,13 +248,14 @@ class SarifPrinter final : public Printer {
     return result;
   }
 
-  void add_fingerprints(Json& result, const ShutdownAudit& audit, const ReportedFinding& finding) {
-    const FindingIdentity identity = identity_of(audit, finding);
+  void add_fingerprints(Json& result, const FindingIdentity& identity, const ReportedFinding& finding) {
+    const std::string field = without_indices(finding.field_path);
+    const std::string_view related = finding.related_ref ? std::string_view(finding.related_ref->name) : std::string_view();
+    const std::array<std::string_view, 6> parts{path_of(finding.place), identity.workload, identity.id,
+                                                identity.reason,        field,             related};
     std::string key;
-    for (const std::string& part :
-         {std::string(path_of(finding.place)), identity.workload, identity.id, identity.reason, without_indices(finding.field_path),
-          finding.related_ref ? finding.related_ref->name : ""}) {
-      key += std::to_string(part.size()) + ":" + part;
+    for (const std::string_view part : parts) {
+      key.append(std::to_string(part.size())).append(":").append(part);
     }
     const std::string hash = base::sha256_hex(key).substr(0, kFingerprintDigits);
     std::uint64_t number = 0;  // the same in eight bytes
