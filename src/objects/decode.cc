@@ -55,7 +55,10 @@ constexpr double kExactIntegers = 9007199254740992.0;
 }  // namespace
 
 ObjectBuilder::ObjectBuilder(const Shape& root, void* target, DecodeOptions options)
-    : options_(std::move(options)), root_(root), target_(target) {}
+    : options_(std::move(options)), root_(root), target_(target), pack_(options_.pack, options_.pack_marks) {
+  constexpr std::size_t kUsualDepth = 16;
+  frames_.reserve(kUsualDepth);
+}
 
 void ObjectBuilder::reset() {
   depth_ = 0;
@@ -108,6 +111,13 @@ ObjectBuilder::Slot ObjectBuilder::next(Mark mark) {
   return {&frame.field->shape(), frame.field->locate(frame.target)};
 }
 
+bool ObjectBuilder::is_passed_over(const Slot& slot, const Mark& mark) {
+  if (slot.shape == nullptr) return true;
+  if (slot.shape->kind != Shape::Kind::kSkip) return false;
+  pack_.plain(Plain::kTouch, place(mark));
+  return true;
+}
+
 bool ObjectBuilder::open(Shape::Kind kind, std::string_view got, Mark mark) {
   if (failed_) return false;
   if (depth_ + skipping_ >= kMaxDepth) return refuse(fmt::format("nested deeper than {}", kMaxDepth), mark);
@@ -116,13 +126,15 @@ bool ObjectBuilder::open(Shape::Kind kind, std::string_view got, Mark mark) {
     return true;
   }
   if (done_) return refuse("more than one value", mark);
+  if (depth_ == 0) pack_.begin();
   const Slot slot = next(mark);
-  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) {
+  if (is_passed_over(slot, mark)) {
     ++skipping_;
     return true;
   }
   const bool fits = slot.shape->kind == kind || (kind == Shape::Kind::kObject && slot.shape->kind == Shape::Kind::kMap);
   if (!fits) return mismatch(*slot.shape, got, mark);
+  pack_.plain(kind == Shape::Kind::kArray ? Plain::kArray : Plain::kObject, place(mark));
   const int node = depth_ == 0 ? -1 : top().child;
   if (frames_.size() == depth_) frames_.emplace_back();
   Frame& frame = frames_[depth_++];
@@ -144,6 +156,7 @@ bool ObjectBuilder::close() {
   }
   Frame& frame = top();
   if (frame.shape->close != nullptr) frame.shape->close(frame.target);
+  pack_.plain(Plain::kEnd, nullptr);
   --depth_;
   done_ = depth_ == 0;
   return true;
@@ -162,9 +175,12 @@ bool ObjectBuilder::key(std::string_view name, Mark mark) {
     frame.skip = frame.shape->annotations && options_.keep_annotation != nullptr && !options_.keep_annotation(name);
     frame.key.assign(name);
     if (frame.skip) return true;
+    pack_.key(name, mark);
   } else {
     frame.field = find_field(frame.shape->fields, name);
-    if (frame.field == nullptr && depth_ == 1) {
+    if (frame.field != nullptr) {
+      pack_.field(static_cast<std::size_t>(frame.field - frame.shape->fields.data()), mark);
+    } else if (depth_ == 1) {
       if (name == kApiVersionField.name) frame.field = &kApiVersionField;
       if (name == kKindField.name) frame.field = &kKindField;
     }
@@ -180,7 +196,10 @@ bool ObjectBuilder::null(Mark mark) {
   if (done_) return refuse("more than one value", mark);
   if (depth_ == 0) return mismatch(root_, "null", mark);
   // As encoding/json does: a null item is an item with nothing in it, so that the others keep their numbers.
-  if (top().shape->kind == Shape::Kind::kArray) next(mark);
+  if (top().shape->kind == Shape::Kind::kArray) {
+    next(mark);
+    pack_.plain(Plain::kNull, &mark);
+  }
   return true;
 }
 
@@ -189,19 +208,13 @@ bool ObjectBuilder::boolean(bool value, std::string_view text, Mark mark) {
   if (skipping_ > 0) return true;
   if (done_) return refuse("more than one value", mark);
   const Slot slot = next(mark);
-  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  if (is_passed_over(slot, mark)) return true;
   if (slot.shape->kind == Shape::Kind::kBool) {
     *static_cast<bool*>(slot.target) = value;
+    pack_.plain(value ? Plain::kTrue : Plain::kFalse, place(mark));
     return true;
   }
-  if (slot.shape->kind == Shape::Kind::kString && options_.scalars_as_text) {
-    if (slot.shape->assign != nullptr) {
-      slot.shape->assign(slot.target, text);
-    } else {
-      static_cast<std::string*>(slot.target)->assign(text);
-    }
-    return true;
-  }
+  if (slot.shape->kind == Shape::Kind::kString && options_.scalars_as_text) return store_text(slot, text, mark);
   return scalar_mismatch(*slot.shape, text, "a boolean", mark);
 }
 
@@ -210,19 +223,16 @@ bool ObjectBuilder::store_integer(const Slot& slot, std::int64_t value, std::str
     case Shape::Kind::kInteger:
       if (slot.shape->int32 && !fits_32_bits(value)) return refuse_long(text, mark);
       *static_cast<std::int64_t*>(slot.target) = value;
+      pack_.integer(value, place(mark));
       return true;
     case Shape::Kind::kIntOrString:
       if (!fits_32_bits(value)) return refuse_long(text, mark);
       *static_cast<IntOrString*>(slot.target) = {false, value, {}};
+      pack_.integer(value, place(mark));
       return true;
     case Shape::Kind::kString:
       if (!options_.scalars_as_text) break;
-      if (slot.shape->assign != nullptr) {
-        slot.shape->assign(slot.target, text);
-      } else {
-        static_cast<std::string*>(slot.target)->assign(text);
-      }
-      return true;
+      return store_text(slot, text, mark);
     default: break;
   }
   return scalar_mismatch(*slot.shape, text, "a number", mark);
@@ -233,7 +243,7 @@ bool ObjectBuilder::integer(std::int64_t value, std::string_view text, Mark mark
   if (skipping_ > 0) return true;
   if (done_) return refuse("more than one value", mark);
   const Slot slot = next(mark);
-  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  if (is_passed_over(slot, mark)) return true;
   return store_integer(slot, value, text, mark);
 }
 
@@ -242,7 +252,7 @@ bool ObjectBuilder::number(double value, std::string_view text, Mark mark) {
   if (skipping_ > 0) return true;
   if (done_) return refuse("more than one value", mark);
   const Slot slot = next(mark);
-  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  if (is_passed_over(slot, mark)) return true;
   const bool exact = std::abs(value) <= kExactIntegers && std::trunc(value) == value;
   const bool wants_integer = slot.shape->kind == Shape::Kind::kInteger || slot.shape->kind == Shape::Kind::kIntOrString;
   if (wants_integer && !exact) {
@@ -256,18 +266,72 @@ bool ObjectBuilder::string(std::string_view value, Mark mark) {
   if (skipping_ > 0) return true;
   if (done_) return refuse("more than one value", mark);
   const Slot slot = next(mark);
-  if (slot.shape == nullptr || slot.shape->kind == Shape::Kind::kSkip) return true;
+  if (is_passed_over(slot, mark)) return true;
   if (slot.shape->kind == Shape::Kind::kIntOrString) {
     *static_cast<IntOrString*>(slot.target) = {true, 0, std::string(value)};
+    pack_.string(value, place(mark));
     return true;
   }
   if (slot.shape->kind != Shape::Kind::kString) {
     return mismatch(*slot.shape, options_.hide_values ? std::string("a string") : base::quoted(value), mark);
   }
+  return store_text(slot, value, mark);
+}
+
+bool ObjectBuilder::store_text(const Slot& slot, std::string_view text, const Mark& mark) {
   if (slot.shape->assign != nullptr) {
-    slot.shape->assign(slot.target, value);
+    slot.shape->assign(slot.target, text);
   } else {
-    static_cast<std::string*>(slot.target)->assign(value);
+    static_cast<std::string*>(slot.target)->assign(text);
+  }
+  if (is_packed(slot)) pack_.string(text, place(mark));
+  return true;
+}
+
+bool ObjectBuilder::take_step(PackReader& in) {
+  const Step step = in.step();
+  const bool placed = is_placed();
+  switch (step) {
+    case Step::kField: {
+      Frame& frame = top();
+      if (in.number() >= frame.shape->fields.size()) return refuse("not the packed form of this type", {});
+      frame.field = &frame.shape->fields[in.number()];
+      const Mark mark = in.mark();
+      if (options_.positions != nullptr) frame.child = options_.positions->add(frame.node, frame.field->name, -1, mark);
+      if (options_.leave_out != nullptr && frame.field->shape == options_.leave_out) in.skip_object();
+      return true;
+    }
+    case Step::kKey: {
+      const std::string_view name = in.text();
+      return key(name, in.mark());
+    }
+    case Step::kString: {
+      const std::string_view text = in.text();
+      return string(text, placed ? in.mark() : Mark{});
+    }
+    case Step::kInteger: {
+      const std::int64_t value = in.integer();
+      return integer(value, {}, placed ? in.mark() : Mark{});
+    }
+    case Step::kPlain: break;
+  }
+  const auto what = static_cast<Plain>(in.number());
+  if (what == Plain::kEnd) return close();
+  const Mark mark = placed ? in.mark() : Mark{};
+  switch (what) {
+    case Plain::kFalse:
+    case Plain::kTrue: return boolean(what == Plain::kTrue, {}, mark);
+    case Plain::kNull: return null(mark);
+    case Plain::kObject: return start_object(mark);
+    case Plain::kArray: return start_array(mark);
+    default: next(mark); return true;
+  }
+}
+
+bool ObjectBuilder::replay(std::string_view packed) {
+  PackReader in(packed);
+  while (!in.at_end()) {
+    if (!take_step(in)) return false;
   }
   return true;
 }

@@ -13,6 +13,7 @@
 #include "objects/events.h"
 #include "objects/json_source.h"
 #include "objects/lease.h"
+#include "objects/packed.h"
 #include "objects/position.h"
 #include "objects/schema.h"
 #include "objects/workload.h"
@@ -24,6 +25,12 @@ struct DecodeOptions {
   bool (*keep_annotation)(std::string_view key) = nullptr;
   // Records where every field the type knows stood in its file (see position.h). Null: no positions.
   PositionMap* positions = nullptr;
+  // Also writes what it keeps as bytes for unpack(), with the places of fields if `pack_marks`. Borrowed; overwritten by
+  // each object, complete when take() succeeds. Null: no bytes.
+  std::string* pack = nullptr;
+  bool pack_marks = false;
+  // Objects of this shape are passed over when an object is unpacked. Null: none.
+  const Shape& (*leave_out)() = nullptr;
   // `yes`, `1.20` or `8080` in a string field keep their text: for the command's own files. To the API a bool or number in
   // a string field is an error, in YAML too (kubectl turns it into JSON without looking at the type of the field).
   bool scalars_as_text = false;
@@ -52,6 +59,8 @@ class ObjectBuilder : public EventHandler {
   bool number(double value, std::string_view text, Mark mark) final;
   bool string(std::string_view value, Mark mark) final;
   base::Error problem() const final { return problem_; }
+  // Takes the steps of a packed object of the same type instead of events. False as for them.
+  bool replay(std::string_view packed);
   // Where the value stood that ended the decoding; {0, 0} when unknown or when there is no problem.
   Mark problem_mark() const { return problem_mark_; }
   // A whole object has been read.
@@ -86,10 +95,22 @@ class ObjectBuilder : public EventHandler {
     void* target = nullptr;
   };
   Frame& top() { return frames_[depth_ - 1]; }
+  const Frame& top() const { return frames_[depth_ - 1]; }
   Slot next(Mark mark);
+  // What the packed form has beside a value: only where the place is not its key's.
+  const Mark* place(const Mark& mark) const { return is_placed() ? &mark : nullptr; }
+  bool is_placed() const { return depth_ == 0 || top().shape->kind == Shape::Kind::kArray; }
+  // What an object is is not packed, nor are annotations that nobody wants.
+  bool is_packed(const Slot& slot) const {
+    return slot.target != nullptr && slot.target != &api_version_ && slot.target != &kind_;
+  }
+  // True for a value that is not wanted.
+  bool is_passed_over(const Slot& slot, const Mark& mark);
+  bool take_step(PackReader& in);
   bool open(Shape::Kind kind, std::string_view got, Mark mark);
   bool close();
   bool store_integer(const Slot& slot, std::int64_t value, std::string_view text, Mark mark);
+  bool store_text(const Slot& slot, std::string_view text, const Mark& mark);
   bool mismatch(const Shape& expected, std::string_view got, Mark mark);
   bool scalar_mismatch(const Shape& expected, std::string_view text, std::string_view what, Mark mark);
   bool refuse_long(std::string_view text, Mark mark);
@@ -103,6 +124,7 @@ class ObjectBuilder : public EventHandler {
   std::size_t skipping_ = 0;  // open objects and arrays inside an unknown field
   bool done_ = false;
   bool failed_ = false;
+  PackWriter pack_;
   base::Error problem_;
   Mark problem_mark_;
 };
@@ -156,6 +178,21 @@ base::Result<T> decode_json(std::string_view json, const DecodeOptions& options 
   return decoder.take();
 }
 
+// The object that was packed by a Decoder<T>, as it was, with the positions of its fields (but for apiVersion and kind) when
+// marks were packed. `kind` is given to it as to an item of a list. With `leave_out`, &shape_of<PodSpec> for example, its
+// parts of that type stay as if they were not written, which takes less time.
+template <class T>
+base::Result<T> unpack(std::string_view packed, const GroupKind& kind, PositionMap* positions = nullptr,
+                       const Shape& (*leave_out)() = nullptr) {
+  DecodeOptions options;
+  options.leave_out = leave_out;
+  options.positions = positions;
+  options.kind = kind;
+  Decoder<T> decoder(std::move(options));
+  decoder.replay(packed);
+  return decoder.take();
+}
+
 // Any object by its metadata alone: bookmarks, existence checks, kinds that are not read.
 struct PartialObject {
   std::string api_version;
@@ -167,6 +204,8 @@ template <>
 const Shape& shape_of<ObjectMeta>();
 template <>
 const Shape& shape_of<LabelSelector>();
+template <>
+const Shape& shape_of<PodSpec>();
 template <>
 const Shape& shape_of<PodTemplate>();
 template <>

@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "objects/decode.h"
@@ -34,6 +35,20 @@ void check(const base::Result<T>& result) {
   if (!result && result.error().message.empty()) std::abort();
 }
 
+// A workload that was packed is the same again.
+void check_packed(std::string_view text) {
+  std::string packed;
+  objects::DecodeOptions options;
+  options.pack = &packed;
+  options.pack_marks = true;
+  options.kind = objects::GroupKind{"apps", "Deployment"};
+  const base::Result<objects::Workload> workload = objects::decode_json<objects::Workload>(text, options);
+  if (!workload) return;
+  const base::Result<objects::Workload> again = objects::unpack<objects::Workload>(packed, *options.kind);
+  if (!again || *again != *workload) std::abort();
+  if (!objects::unpack<objects::Workload>(packed, *options.kind, nullptr, &objects::shape_of<objects::PodSpec>)) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -42,6 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   objects::DecodeOptions options;
   options.positions = &positions;
   check(objects::decode_json<objects::Workload>(text, options));
+  check_packed(text);
   check(objects::decode_json<objects::PodDisruptionBudget>(text));
   check(objects::decode_json<objects::Status>(text));
   Workloads sink;
