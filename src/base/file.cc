@@ -39,27 +39,46 @@ bool write_all(int file, std::string_view text) {
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
-  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.value < 0) return os_failure(path, errno);
+Result<FileReader> FileReader::open(const std::string& path) {
+  FileReader reader(path, ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (reader.file_ < 0) return os_failure(path, errno);
   struct stat info {};
-  if (::fstat(file.value, &info) != 0) return os_failure(path, errno);
+  if (::fstat(reader.file_, &info) != 0) return os_failure(path, errno);
   if (S_ISDIR(info.st_mode)) return os_failure(path, EISDIR);
+  if (S_ISREG(info.st_mode)) reader.size_ = static_cast<std::size_t>(info.st_size);
+  return reader;
+}
+
+FileReader::FileReader(FileReader&& other) noexcept
+    : path_(std::move(other.path_)), file_(std::exchange(other.file_, -1)), size_(other.size_) {}
+
+FileReader::~FileReader() {
+  if (file_ >= 0) ::close(file_);
+}
+
+Result<std::size_t> FileReader::read(char* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t count = ::read(file_, buffer, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return os_failure(path_, errno);
+  }
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
+  Result<FileReader> reader = FileReader::open(path);
+  if (!reader) return unexpected(reader.error());
   const auto too_large = [&] {
     return fail(ErrorKind::kTooLarge, path + ": more than " + std::to_string(max_bytes) + " bytes");
   };
-  if (S_ISREG(info.st_mode) && static_cast<std::size_t>(info.st_size) > max_bytes) return too_large();
+  if (reader->size() > max_bytes) return too_large();
   std::string content;
-  if (S_ISREG(info.st_mode) && info.st_size > 0) {
-    content.reserve(std::min(static_cast<std::size_t>(info.st_size), max_bytes) + 1);
-  }
+  content.reserve(reader->size() > 0 ? reader->size() + 1 : 0);
   char buffer[65536];
   for (;;) {
-    const ssize_t count = ::read(file.value, buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return os_failure(path, errno);
-    if (count == 0) return content;
-    content.append(buffer, static_cast<std::size_t>(count));
+    const Result<std::size_t> count = reader->read(buffer, sizeof buffer);
+    if (!count) return unexpected(count.error());
+    if (*count == 0) return content;
+    content.append(buffer, *count);
     if (content.size() > max_bytes) return too_large();
   }
 }
