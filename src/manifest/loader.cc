@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
-#include <future>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/in_order.h"
 #include "base/text.h"
+#include "manifest/piece_reader.h"
 #include "manifest/utf16.h"
 #include "manifest/yaml_source.h"
 
@@ -21,7 +22,7 @@ namespace {
 using objects::GroupKind;
 using objects::Mark;
 
-// One object's value on a tape, and where it is to go.
+// One object's value on a tape, and how to decode it.
 struct Source {
   const Tape& tape;
   std::size_t value;
@@ -34,6 +35,7 @@ base::Result<Value> decode(const Source& source, Mark& stopped) {
   if (!source.tape.replay(source.value, decoder, stopped)) return base::unexpected(decoder.problem());
   base::Result<T> object = decoder.take();
   if (!object) return base::unexpected(object.error());
+  if (source.options.pack != nullptr) return Value(Other{std::move(object->meta)});
   return Value(std::move(*object));
 }
 
@@ -49,14 +51,15 @@ struct KnownKind {
   std::string_view group;
   std::string_view kind;
   base::Result<Value> (*decode)(const Source& source, Mark& stopped);
+  bool has_pods = false;
 };
 
 constexpr std::array kKnownKinds{
-    KnownKind{"apps", "Deployment", &decode<objects::Workload>},
-    KnownKind{"apps", "StatefulSet", &decode<objects::Workload>},
-    KnownKind{"apps", "DaemonSet", &decode<objects::Workload>},
-    KnownKind{"apps", "ReplicaSet", &decode<objects::Workload>},
-    KnownKind{"argoproj.io", "Rollout", &decode<objects::Workload>},
+    KnownKind{"apps", "Deployment", &decode<objects::Workload>, true},
+    KnownKind{"apps", "StatefulSet", &decode<objects::Workload>, true},
+    KnownKind{"apps", "DaemonSet", &decode<objects::Workload>, true},
+    KnownKind{"apps", "ReplicaSet", &decode<objects::Workload>, true},
+    KnownKind{"argoproj.io", "Rollout", &decode<objects::Workload>, true},
     KnownKind{"policy", "PodDisruptionBudget", &decode<objects::PodDisruptionBudget>},
     KnownKind{"", "Service", &decode<objects::Service>},
     KnownKind{"autoscaling", "HorizontalPodAutoscaler", &decode<objects::Autoscaler>},
@@ -64,7 +67,7 @@ constexpr std::array kKnownKinds{
     KnownKind{"batch", "Job", &decode<objects::JobTemplate>},
     KnownKind{"batch", "CronJob", &decode<objects::JobTemplate>},
     KnownKind{"", "Namespace", &decode<objects::Namespace>},
-    KnownKind{"", "Pod", &decode<objects::Pod>},
+    KnownKind{"", "Pod", &decode<objects::Pod>, true},
 };
 
 // Not a text with a slip in it: archives, images and programs have many control characters from the start.
@@ -167,20 +170,26 @@ class Loader {
     object.template_name = template_name_;
     objects::DecodeOptions decode_options;
     decode_options.keep_annotation = options_.keep_annotation;
-    decode_options.positions = options_.positions ? &object.positions : nullptr;
     decode_options.kind = object.kind;
     const Source source{tape, item.value, decode_options};
     Mark stopped = object.start;
     base::Result<Value> (*decoder)(const Source&, Mark&) = &decode_other;
+    bool packs = false;
     for (const KnownKind& known : kKnownKinds) {
-      if (known.kind == object.kind.kind && known.group == object.kind.group) decoder = known.decode;
+      if (known.kind != object.kind.kind || known.group != object.kind.group) continue;
+      decoder = known.decode;
+      packs = options_.pack && known.has_pods;
     }
+    decode_options.pack = packs ? &object.packed : nullptr;
+    decode_options.pack_marks = options_.positions;
+    decode_options.positions = options_.positions && !packs ? &object.positions : nullptr;
     base::Result<Value> value = decoder(source, stopped);
     if (!value) {
       report(stopped, name_of(tape, item) + ": " + value.error().message);
       return;
     }
     object.value = std::move(*value);
+    object.packed.shrink_to_fit();
     object_(std::move(object));
   }
 
@@ -213,28 +222,25 @@ class Loader {
   bool template_noted_ = false;
 };
 
-// From here on a text is cut into pieces that several threads read.
-constexpr std::size_t kPieceBytes = std::size_t{128} << 10U;
-
 using Loaded = std::variant<Object, Problem>;
 
-std::vector<Loaded> load_piece(std::string_view piece, std::uint32_t first_line, const std::string& file,
-                               const LoadOptions& options) {
+std::vector<Loaded> load_piece(const Piece& piece, const std::string& file, const LoadOptions& options) {
   std::vector<Loaded> loaded;
   const ObjectCallback keep_object = [&](Object object) { loaded.emplace_back(std::move(object)); };
   const ProblemCallback keep_problem = [&](Problem problem) { loaded.emplace_back(std::move(problem)); };
-  Loader(file, options, keep_object, keep_problem).load(piece, first_line);
+  Loader(file, options, keep_object, keep_problem).load(piece.text, piece.first_line);
   return loaded;
 }
 
-// Only a few pieces are under way at a time, so that what is read and not yet handed on stays small.
-void load_in_pieces(std::string_view content, const std::string& file, const LoadOptions& options,
-                    const ObjectCallback& object, const ProblemCallback& problem) {
-  std::deque<std::future<std::vector<Loaded>>> under_way;
+void load_pieces(PieceReader& pieces, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+                 const ProblemCallback& problem) {
+  Piece piece = pieces.next();
+  if (piece.last) {
+    Loader(file, options, object, problem).load(piece.text, piece.first_line);
+    return;
+  }
   bool noted = false;
-  const auto hand_on_first = [&] {
-    std::vector<Loaded> loaded = under_way.front().get();
-    under_way.pop_front();
+  base::InOrder<std::vector<Loaded>> readers(options.threads > 1 ? options.threads : 0, [&](std::vector<Loaded> loaded) {
     for (Loaded& each : loaded) {
       if (auto* found = std::get_if<Object>(&each)) {
         object(std::move(*found));
@@ -245,27 +251,14 @@ void load_in_pieces(std::string_view content, const std::string& file, const Loa
       if (note && std::exchange(noted, true)) continue;
       problem(std::move(said));
     }
-  };
-  std::uint32_t line = 1;
-  while (!content.empty()) {
-    const std::string_view piece = content.substr(0, whole_documents(content, kPieceBytes));
-    content.remove_prefix(piece.size());
-    // Where no thread can be had, the piece is read when it is asked for.
-    under_way.push_back(std::async(std::launch::async | std::launch::deferred, load_piece, piece, line, std::cref(file),
-                                   std::cref(options)));
-    line += static_cast<std::uint32_t>(std::count(piece.begin(), piece.end(), '\n'));
-    if (under_way.size() > options.threads) hand_on_first();
+  });
+  for (bool last = false; !last; piece = last ? Piece() : pieces.next()) {
+    last = piece.last;
+    readers.add([text = std::make_shared<Piece>(std::move(piece)), &file, &options] {
+      return load_piece(*text, file, options);
+    });
   }
-  while (!under_way.empty()) hand_on_first();
-}
-
-void load_text(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
-               const ProblemCallback& problem) {
-  if (options.threads > 1 && content.size() > 2 * kPieceBytes) {
-    load_in_pieces(content, file, options, object, problem);
-  } else {
-    Loader(file, options, object, problem).load(content, 1);
-  }
+  readers.finish();
 }
 
 }  // namespace
@@ -279,17 +272,33 @@ const objects::ObjectMeta& meta_of(const Object& object) {
   return std::visit([](const auto& value) -> const objects::ObjectMeta& { return value.meta; }, object.value);
 }
 
+void load(const TextSource& source, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+          const ProblemCallback& problem) {
+  const auto say = [&](std::string message) { problem({Problem::Severity::kError, file, {}, std::move(message)}); };
+  PieceReader pieces(source);
+  pieces.look(PieceReader::kPieceBytes);
+  if (is_binary(pieces.rest())) {
+    say("a binary file, neither YAML nor JSON");
+    return;
+  }
+  if (!is_utf16(pieces.rest())) {
+    load_pieces(pieces, file, options, object, problem);
+  } else if (const std::optional<std::string> text = utf8_of_utf16(pieces.take_all())) {
+    load(*text, file, options, object, problem);
+  } else {
+    say("begins as UTF-16 but is not; save it as UTF-8");
+  }
+  if (pieces.failure()) say(pieces.failure()->message);
+}
+
 void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
           const ProblemCallback& problem) {
-  if (is_binary(content)) {
-    problem({Problem::Severity::kError, file, {}, "a binary file, neither YAML nor JSON"});
-  } else if (!is_utf16(content)) {
-    load_text(content, file, options, object, problem);
-  } else if (const std::optional<std::string> text = utf8_of_utf16(content)) {
-    load_text(*text, file, options, object, problem);
-  } else {
-    problem({Problem::Severity::kError, file, {}, "begins as UTF-16 but is not; save it as UTF-8"});
-  }
+  const TextSource source = [&content](char* buffer, std::size_t size) -> base::Result<std::size_t> {
+    const std::size_t count = content.copy(buffer, size);
+    content.remove_prefix(count);
+    return count;
+  };
+  load(source, file, options, object, problem);
 }
 
 }  // namespace shutdown_auditor::manifest

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "base/result.h"
 #include "objects/decode.h"
 
 namespace shutdown_auditor::manifest {
@@ -36,6 +38,9 @@ struct Object {
   objects::Mark start;      // its first key
   std::string template_name;  // of the Helm chart it was rendered from, when a comment says so
   objects::PositionMap positions;
+  // With LoadOptions::pack, of workloads and Pods: for objects::unpack(). Their `value` is then Other, their positions are
+  // in here.
+  std::string packed;
   Value value;
 };
 const objects::ObjectMeta& meta_of(const Object& object);
@@ -43,16 +48,22 @@ const objects::ObjectMeta& meta_of(const Object& object);
 struct LoadOptions {
   bool (*keep_annotation)(std::string_view key) = nullptr;  // null keeps all
   bool positions = true;
+  bool pack = false;
   unsigned threads = 1;  // how many may read a long text of many documents
 };
 
+// Where a text comes from: puts up to `size` bytes, at least one, into `buffer` and says how many; 0 at the end.
+using TextSource = std::function<base::Result<std::size_t>(char* buffer, std::size_t size)>;
 using ObjectCallback = std::function<void(Object)>;
 using ProblemCallback = std::function<void(Problem)>;
 
 // Reads the objects of one YAML or JSON file (see yaml_source.h), in order, the items of lists one by one, and says what
 // could not be read; everything else is used. Documents without apiVersion or kind are errors. One note a file when
 // documents look like templates that were not rendered; those are skipped. `file` is only a name for messages.
+// The text is read bit by bit and never held whole, unless it is one document. A source that fails ends it with its message.
 // The callbacks are called on this thread, in the order of the text, whatever the number of threads.
+void load(const TextSource& source, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
+          const ProblemCallback& problem);
 void load(std::string_view content, const std::string& file, const LoadOptions& options, const ObjectCallback& object,
           const ProblemCallback& problem);
 

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 11> kTrue = {"y",    "Y",    "yes", "Yes"
                                                     "True", "TRUE", "on",  "On",  "ON"};
 constexpr std::array<std::string_view, 11> kFalse = {"n",     "N",     "no",  "No",  "NO", "false",
                                                      "False", "FALSE", "off", "Off", "OFF"};
-constexpr std::array<std::string_view, 5> kNull = {"", "~", "null", "Null", "NULL"};
+constexpr std::array<std::string_view, 4> kNull = {"~", "null", "Null", "NULL"};  // and nothing at all
 constexpr std::array<std::string_view, 3> kNan = {".nan", ".NaN", ".NAN"};
 constexpr std::array<std::string_view, 3> kInfinity = {".inf", ".Inf", ".INF"};
 
@@ -91,12 +91,14 @@ std::optional<Scalar> to_integer(std::string_view text) {
 }  // namespace
 
 Scalar resolve_plain(std::string_view text) {
-  if (text.size() <= 4 && is_any(text, kNull)) return NullScalar{};
+  if (text.empty()) return NullScalar{};
   const char first = text.front();
   const bool number_like = is_digit(first) || first == '-' || first == '+' || first == '.';
   if (!number_like) {
     constexpr std::size_t kLongestWord = 5;  // "false"
-    if (text.size() > kLongestWord) return StringScalar{};
+    constexpr std::string_view kFirstOfWords = "~nNyYtTfFoO";
+    if (text.size() > kLongestWord || kFirstOfWords.find(first) == std::string_view::npos) return StringScalar{};
+    if (is_any(text, kNull)) return NullScalar{};
     if (is_any(text, kTrue)) return true;
     if (is_any(text, kFalse)) return false;
     return StringScalar{};

@@ -44,6 +44,13 @@ bool TapeBuilder::refuse(base::ErrorKind kind, std::string message, objects::Mar
   return false;
 }
 
+void TapeBuilder::expect(std::size_t bytes) {
+  constexpr std::size_t kBytesOfNode = 8;       // of manifests, with their blanks
+  constexpr std::size_t kMost = 1U << 16U;      // longer documents are rare and may be anything
+  tape_.nodes_.reserve(std::min(bytes, kMost) / kBytesOfNode);
+  tape_.text_.reserve(std::min(bytes, kMost) / 2);
+}
+
 bool TapeBuilder::push(Tape::Node node, std::string_view text) {
   auto& nodes = tape_.nodes_;
   if (nodes.size() >= kMaxNodes) {

@@ -22,6 +22,9 @@ class TapeBuilder final : public objects::EventHandler {
   // Values that aliases and merge keys may add; a handful of nested aliases can otherwise ask for billions.
   static constexpr std::size_t kMaxExpandedNodes = 100'000;
 
+  // Makes room for a document of about so many bytes.
+  void expect(std::size_t bytes);
+
   // YAML only. `tag` is the full tag or empty, `anchor` the name after & or empty.
   bool scalar(std::string_view text, bool plain, std::string_view tag, std::string_view anchor, objects::Mark mark);
   bool alias(std::string_view anchor, objects::Mark mark);

@@ -49,11 +49,16 @@ std::string_view source_comment(std::string_view part) {
   return {};
 }
 
-bool is_plain_text(char c) { return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t'; }
+// Printable ASCII, line breaks and tabs only: most of all text.
+bool is_plain_text(std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain &= (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t';
+  return plain;
+}
 
 // The place of the first byte that libyaml would refuse: it reports those by byte and ahead of the text it has parsed.
 std::optional<DocumentProblem> find_bad_byte(std::string_view text, std::uint32_t first_line) {
-  if (std::all_of(text.begin(), text.end(), is_plain_text)) return std::nullopt;
+  if (is_plain_text(text)) return std::nullopt;
   Mark here{first_line, 1};
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -130,6 +135,7 @@ class YamlPart {
   std::optional<DocumentResult> next() {
     if (failed_) return std::nullopt;
     TapeBuilder builder;
+    builder.expect(text_.size());
     for (;;) {
       const yaml_event_t* event = parser_.next();
       if (event == nullptr) return stop(syntax_problem());
@@ -197,14 +203,12 @@ class YamlPart {
 
 }  // namespace
 
-std::size_t whole_documents(std::string_view text, std::size_t bytes) {
-  for (std::size_t at = bytes; at < text.size();) {
-    const std::size_t newline = text.find('\n', at);
-    if (newline == std::string_view::npos) break;
-    at = newline + 1;
-    if (is_separator(text.substr(at, text.find('\n', at) - at))) return at;
+std::size_t find_separator(std::string_view text, std::size_t from) {
+  for (std::size_t newline = text.find('\n', from); newline != std::string_view::npos; newline = text.find('\n', newline + 1)) {
+    const std::string_view next = text.substr(newline + 1, 4);
+    if (next.size() == 4 && is_separator(next.substr(0, next.find('\n')))) return newline + 1;
   }
-  return text.size();
+  return std::string_view::npos;
 }
 
 DocumentReader::DocumentReader(std::string_view text, std::uint32_t first_line) : rest_(text), line_(first_line) {

@@ -22,9 +22,9 @@ struct DocumentProblem {
 
 using DocumentResult = base::Result<Tape, DocumentProblem>;
 
-// How many bytes the first documents of `text` take that are at least `bytes` long together, or all of it. Reading what is
-// before and after such a cut one by one is the same as reading the whole.
-std::size_t whole_documents(std::string_view text, std::size_t bytes);
+// Where in `text`, after the line that `from` is in, the first `---` begins that ends a document; npos when there is none,
+// or when the text must go on to tell. Reading what is before and after such a cut one by one is the same as reading all.
+std::size_t find_separator(std::string_view text, std::size_t from);
 
 // Reads the documents of a YAML or JSON file one after another, as Kubernetes does: documents end at lines that begin
 // with `---`; a document that begins with { or [ is read as JSON first (also several in a row); see scalar.h and

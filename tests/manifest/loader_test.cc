@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "manifest/loaded.h"
+#include "manifest/yaml_source.h"
 
 namespace shutdown_auditor::manifest {
 namespace {
@@ -290,6 +291,21 @@ TEST(LoaderTest, ThreadsChangeNothing) {
   const Loaded alone = load_text(text, options);
   ASSERT_GT(alone.objects.size(), 2000u);
   ASSERT_GT(alone.problems.size(), 500u);
+  // Nor does it matter where the text was cut.
+  DocumentReader whole(text);
+  std::size_t objects = 0, broken = 0;
+  while (const std::optional<DocumentResult> document = whole.next()) {
+    if (!*document) {
+      broken += document->error().template_ ? 0 : 1;
+    } else if ((*document)->member(0, "apiVersion") != Tape::kNone && (*document)->member(0, "kind") != Tape::kNone) {
+      ASSERT_LT(objects, alone.objects.size());
+      ASSERT_EQ(alone.objects[objects++].start, (*document)->mark(0));
+    } else {
+      ++broken;
+    }
+  }
+  EXPECT_EQ(alone.objects.size(), objects);
+  EXPECT_EQ(alone.problems.size(), broken + 1);  // and the note about templates
   for (const unsigned threads : {2u, 5u}) {
     options.threads = threads;
     const Loaded together = load_text(text, options);
@@ -302,6 +318,75 @@ TEST(LoaderTest, ThreadsChangeNothing) {
       ASSERT_EQ(together.objects[i].positions.find("spec.replicas"), alone.objects[i].positions.find("spec.replicas"));
     }
   }
+}
+
+// Gives a text in bites of some bytes, and fails at its end when told so.
+TextSource bites_of(std::string_view text, std::size_t size, bool fails = false) {
+  return [text, size, fails](char* buffer, std::size_t most) mutable -> base::Result<std::size_t> {
+    if (text.empty() && fails) return base::fail(base::ErrorKind::kIo, "the disk is gone");
+    const std::size_t count = text.copy(buffer, std::min(size, most));
+    text.remove_prefix(count);
+    return count;
+  };
+}
+
+// A separator, and what only looks like one, at every distance from where a piece may be cut.
+TEST(LoaderTest, CutsBetweenDocumentsOnly) {
+  const std::string_view documents =
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Namespace\nmetadata:\n"
+      "  name: b\n  annotations:\n    text: |\n      ---no\n    ---: x\n--- # yes\napiVersion: v1\nkind: Namespace\nmetadata: {name: c}\n---";
+  constexpr std::size_t kPiece = 65536;
+  for (std::size_t shift = 0; shift < documents.size() + 8; ++shift) {
+    const std::string text = "#" + std::string(kPiece + 4 - shift, ' ') + "\n" + std::string(documents);
+    for (const std::size_t bite : {std::size_t{1} << 20U, std::size_t{1021}}) {
+      std::vector<std::string> names;
+      std::vector<std::uint32_t> lines;
+      load(
+          bites_of(text, bite), "f.yaml", {},
+          [&](const Object& object) {
+            names.push_back(meta_of(object).name);
+            lines.push_back(object.start.line);
+          },
+          [&](const Problem& problem) { ADD_FAILURE() << to_string(problem); });
+      ASSERT_THAT(names, ElementsAre("a", "b", "c")) << shift;
+      ASSERT_THAT(lines, ElementsAre(2, 6, 15)) << shift;
+    }
+  }
+}
+
+TEST(LoaderTest, ASourceThatFailsIsAProblem) {
+  std::vector<std::string> problems;
+  std::size_t objects = 0;
+  std::string text;
+  while (text.size() < 300'000) text += std::string(kWeb) + "---\n";
+  load(
+      bites_of(text, 5000, true), "f.yaml", {}, [&](const Object&) { ++objects; },
+      [&](const Problem& problem) { problems.push_back(to_string(problem)); });
+  EXPECT_THAT(problems, ElementsAre("f.yaml: the disk is gone"));
+  EXPECT_GT(objects, 0U) << "what came before is used";
+}
+
+// Packed workloads are the same, and so are the places of their fields.
+TEST(LoaderTest, PackedObjectsAreTheSame) {
+  LoadOptions options;
+  const std::string text = std::string(kWeb) + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  hostNetwork: true\n" +
+                           "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec:\n  type: ClusterIP\n";
+  const Loaded plain = load_text(text, options);
+  options.pack = true;
+  const Loaded packed = load_text(text, options);
+  ASSERT_EQ(packed.objects.size(), 3U);
+  ASSERT_EQ(plain.objects.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(meta_of(packed.objects[i]), meta_of(plain.objects[i]));
+  objects::PositionMap positions;
+  EXPECT_EQ(*objects::unpack<objects::Workload>(packed.objects[0].packed, packed.objects[0].kind, &positions),
+            std::get<objects::Workload>(plain.objects[0].value));
+  for (const char* path : {"metadata.name", "spec.replicas", "spec.template.spec.containers[0]", "spec.template.spec.none"}) {
+    EXPECT_EQ(positions.find(path), plain.objects[0].positions.find(path)) << path;
+  }
+  EXPECT_EQ(*objects::unpack<objects::Pod>(packed.objects[1].packed, packed.objects[1].kind, &positions),
+            std::get<objects::Pod>(plain.objects[1].value));
+  EXPECT_TRUE(packed.objects[2].packed.empty());
+  EXPECT_EQ(std::get<objects::Service>(packed.objects[2].value), std::get<objects::Service>(plain.objects[2].value));
 }
 
 TEST(ProblemTest, AProblemOfTheWholeFileHasNoPlace) {
