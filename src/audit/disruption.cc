@@ -206,7 +206,12 @@ Selection selects(const objects::PodDisruptionBudget& budget, const objects::Wor
   return asks_chosen ? Selection::kSome : Selection::kAll;
 }
 
-BudgetSurvey::BudgetSurvey(const Surroundings& surroundings) {
+BudgetSurvey::BudgetSurvey(const Surroundings& surroundings)
+    : BudgetSurvey(surroundings, [&](const std::function<void(const objects::Workload&)>& add) {
+        for (const objects::Workload* each : *surroundings.workloads) add(*each);
+      }) {}
+
+BudgetSurvey::BudgetSurvey(const Surroundings& surroundings, const EachWorkload& each_workload) {
   if (surroundings.budgets == nullptr) return;
   const ScalerIndex scalers(surroundings);
   std::vector<BudgetReader> readers;
@@ -226,9 +231,9 @@ BudgetSurvey::BudgetSurvey(const Surroundings& surroundings) {
     for (const std::size_t number : near) readers[number].add(object);
   };
   if (surroundings.workloads != nullptr) {
-    for (const objects::Workload* each : *surroundings.workloads) {
-      if (stands_for_itself(*each, scalers)) add_where_selected(*each, each->pod_template.meta.labels);
-    }
+    each_workload([&](const objects::Workload& each) {
+      if (stands_for_itself(each, scalers)) add_where_selected(each, each.pod_template.meta.labels);
+    });
   }
   if (surroundings.jobs != nullptr) {
     for (const objects::JobTemplate* each : *surroundings.jobs) add_where_selected(*each, each->pod_labels);

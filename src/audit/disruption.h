@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -45,7 +46,12 @@ struct BudgetReading {
 // every workload that is audited with it; borrows from them. Constant afterwards: safe from any thread.
 class BudgetSurvey {
  public:
+  // Calls its argument once with each workload, which need not live longer than the call.
+  using EachWorkload = std::function<void(const std::function<void(const objects::Workload&)>&)>;
+
   explicit BudgetSurvey(const Surroundings& surroundings);
+  // The workloads come from `each_workload`; surroundings.workloads says only whether they are known, by not being null.
+  BudgetSurvey(const Surroundings& surroundings, const EachWorkload& each_workload);
   // Null for a budget that is not one of them or that the API server would refuse; `selection` is of nobody.
   const BudgetReading* find(const objects::PodDisruptionBudget& budget) const;
 
