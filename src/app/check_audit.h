@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <deque>
+#include <functional>
 #include <vector>
 
 #include "app/check_options.h"
@@ -21,20 +22,20 @@ struct CheckCounts {
   std::size_t old_budgets = 0;
 };
 
-struct CheckedWorkload {
-  report::ShutdownAudit audit;  // with the place of each finding
-};
-
 struct CheckResult {
-  std::vector<CheckedWorkload> workloads;  // in the order of the input
   CheckCounts counts;
-  std::vector<audit::Fixes> fixes;  // when asked for, by namespace; borrow from the input
+  // When asked for, by namespace. They borrow from the next and from the input.
+  std::vector<audit::Fixes> fixes;
+  std::deque<objects::Workload> workloads;
 };
 
-// Audits the workloads of an input beside its other objects. Audited workloads lose
-// their positions. Objects that name no namespace are given one: the options',
-// else the only one the input names, else "default".
+// Gets an audit, with the place of each finding.
+using AuditSink = std::function<void(report::ShutdownAudit audit)>;
+
+// Audits the workloads of an input beside its other objects, on all cores; `sink` gets the results one after another on
+// this thread, in the order of the input. Objects that name no namespace are given one: the options', else the only one the
+// input names, else "default". What is audited is no longer in the input afterwards, to make room for the results.
 CheckResult audit_input(Input& input, const CheckOptions& options, const audit::Policy& policy,
-                        const audit::AuditOptions& audit_options);
+                        const audit::AuditOptions& audit_options, const AuditSink& sink);
 
 }  // namespace shutdown_auditor::app

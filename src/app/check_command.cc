@@ -118,18 +118,18 @@ int run_check(const CheckOptions& options, Io& io) {
       io.err << report::one_line(manifest::to_string(problem)) << '\n';
     }
   }
-  if (input.objects.empty() && !input.live) {
+  if (input.size() == 0 && !input.live) {
     if (!input.failed()) {
       io.err << "no Kubernetes object in the input\n";
     }
     return kExitTrouble;
   }
   CheckReport report(options, *std::move(baseline), io);
-  CheckResult result = audit_input(input, options, subject->policy, subject->audit_options);
-  for (CheckedWorkload& workload : result.workloads) {
-    report.add(std::move(workload.audit));
-  }
-  return report.finish({result.counts, std::move(result.fixes), !input.failed() && !subject->failed}, subject->policy);
+  CheckEnd end;
+  end.whole = !input.failed() && !subject->failed;
+  end.result = audit_input(input, options, subject->policy, subject->audit_options,
+                           [&report](report::ShutdownAudit audit) { report.add(std::move(audit)); });
+  return report.finish(end, subject->policy);
 }
 
 }  // namespace shutdown_auditor::app

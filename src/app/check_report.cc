@@ -28,10 +28,10 @@ int CheckReport::finish(const CheckEnd& end, const audit::Policy& policy) {
   if (printer_) {
     printer_->finish();
   } else {
-    print_fixes(end.fixes, options_, io_);
+    print_fixes(end.result.fixes, options_, io_);
   }
   if (!options_.quiet) {
-    print_notes(end.counts, policy, io_);
+    print_notes(end.result.counts, policy, io_);
   }
   if (!io_.out.flush()) {
     io_.err << "the result could not be written\n";

@@ -18,8 +18,7 @@ namespace shutdown_auditor::app {
 
 // What a run found besides its audits.
 struct CheckEnd {
-  CheckCounts counts;
-  std::vector<audit::Fixes> fixes;  // with --fix
+  CheckResult result;
   bool whole = true;                // everything that was asked for was read
 };
 

@@ -1,10 +1,12 @@
 #include "app/input.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <set>
+#include <iterator>
+#include <optional>
 #include <thread>
+#include <utility>
+#include <variant>
 
 #include "app/input_files.h"
 #include "audit/audit.h"
@@ -14,6 +16,7 @@ namespace shutdown_auditor::app {
 namespace {
 
 namespace fs = std::filesystem;
+using manifest::TextSource;
 
 constexpr std::size_t kMaxInputBytes = std::size_t{256} << 20U;
 
@@ -21,68 +24,170 @@ void add_problem(Input& input, std::string file, std::string message) {
   input.problems.push_back({manifest::Problem::Severity::kError, std::move(file), {}, std::move(message)});
 }
 
-// The Pod as what is audited: its own metadata is that of the template.
-void make_pod_a_workload(manifest::Object& object) {
-  auto* pod = std::get_if<objects::Pod>(&object.value);
-  if (pod == nullptr) {
-    return;
-  }
-  objects::Workload workload;
-  workload.kind = object.kind;
-  workload.pod_template.meta.labels = pod->meta.labels;
-  workload.pod_template.meta.annotations = pod->meta.annotations;
-  workload.pod_template.spec = std::move(pod->spec);
-  workload.meta = std::move(pod->meta);
-  object.value = std::move(workload);
+base::Unexpected<base::Error> too_large() {
+  return base::fail(base::ErrorKind::kTooLarge, "more than " + std::to_string(kMaxInputBytes) + " bytes");
 }
 
-void load_text(Input& input, const std::string& text, const std::string& name) {
+// The message without the path that it begins with.
+std::string without_path(const base::Error& error, const std::string& path) {
+  const std::string& message = error.message;
+  return message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message;
+}
+
+// Puts the objects of one file where they belong.
+class Sorter {
+ public:
+  Sorter(Input& input, const std::string& file) : input_(input), file_(input.texts.front().keep(file)) {}
+
+  void add(manifest::Object object) {
+    const objects::ObjectMeta& meta = manifest::meta_of(object);
+    if (!meta.namespace_.empty() && !input_.named.contains(meta.namespace_)) {
+      input_.named.insert(meta.namespace_);
+    }
+    SharedTexts& texts = input_.texts.front();
+    const Source source{file_, texts.keep(object.template_name), object.start};
+    if (!object.packed.empty()) {
+      input_.workloads.push_back({source, std::move(object.kind), texts.keep(meta.namespace_), std::move(object.packed)});
+    } else if (auto* budget = std::get_if<objects::PodDisruptionBudget>(&object.value)) {
+      add_budget(std::move(*budget), object, source);
+    } else {
+      std::visit([this](auto&& value) { add_other(std::move(value)); }, std::move(object.value));
+    }
+  }
+
+ private:
+  void add_budget(objects::PodDisruptionBudget budget, const manifest::Object& object, const Source& source) {
+    if (object.api_version == "policy/v1beta1") {
+      ++input_.old_budgets;
+      return;
+    }
+    const char* limit = budget.min_available ? "spec.minAvailable" : "spec.maxUnavailable";
+    input_.budgets.push_back(
+        {std::move(budget), source, object.positions.find("spec.selector"), object.positions.find(limit)});
+  }
+
+  void add_other(objects::Service service) { input_.services.push_back(std::move(service)); }
+  void add_other(objects::Autoscaler autoscaler) { input_.autoscalers.push_back(std::move(autoscaler)); }
+  void add_other(objects::JobTemplate job) { input_.jobs.push_back(std::move(job)); }
+  void add_other(objects::Namespace name_space) { input_.namespaces.push_back(std::move(name_space)); }
+  template <class T>
+  void add_other(const T&) {
+    ++input_.others;
+  }
+
+  Input& input_;
+  const std::string* file_;
+};
+
+void load(Input& input, const TextSource& source, const std::string& name) {
   manifest::LoadOptions options;
   options.keep_annotation = &audit::reads_annotation;
+  options.pack = true;
   options.threads = std::thread::hardware_concurrency();
+  Sorter sorter(input, name);
   manifest::load(
-      text, name, options,
-      [&](manifest::Object object) {
-        make_pod_a_workload(object);
-        // Findings are about fields of these two kinds.
-        if (!std::holds_alternative<objects::Workload>(object.value) &&
-            !std::holds_alternative<objects::PodDisruptionBudget>(object.value)) {
-          object.positions = {};
-        }
-        object.positions = objects::PositionMap(object.positions);  // the copy has no spare memory
-        input.objects.push_back({name, std::move(object)});
-      },
+      source, name, options, [&](manifest::Object object) { sorter.add(std::move(object)); },
       [&](manifest::Problem problem) { input.problems.push_back(std::move(problem)); });
 }
 
 void load_file(Input& input, const std::string& path) {
-  const base::Result<std::string> text = base::read_file(path, kMaxInputBytes);
-  if (!text) {
-    // The message begins with the path already.
-    const std::string& message = text.error().message;
-    add_problem(input, path, message.starts_with(path + ": ") ? message.substr(path.size() + 2) : message);
+  base::Result<base::FileReader> file = base::FileReader::open(path);
+  if (!file) {
+    add_problem(input, path, without_path(file.error(), path));
     return;
   }
-  load_text(input, *text, path);
+  if (file->size() > kMaxInputBytes) {
+    add_problem(input, path, too_large().error.message);
+    return;
+  }
+  std::size_t size = 0;
+  const TextSource source = [&](char* buffer, std::size_t most) -> base::Result<std::size_t> {
+    base::Result<std::size_t> count = file->read(buffer, most);
+    if (!count) {
+      return base::fail(count.error().kind, without_path(count.error(), path));
+    }
+    size += *count;
+    return size > kMaxInputBytes ? base::Result<std::size_t>(too_large()) : count;
+  };
+  load(input, source, path);
 }
 
 void load_stream(Input& input, std::istream& in) {
-  std::string text;
-  std::array<char, 65536> buffer{};
-  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMaxInputBytes) {
-      add_problem(input, "stdin", "more than " + std::to_string(kMaxInputBytes) + " bytes");
-      return;
+  std::size_t size = 0;
+  const TextSource source = [&](char* buffer, std::size_t most) -> base::Result<std::size_t> {
+    in.read(buffer, static_cast<std::streamsize>(most));
+    const auto count = static_cast<std::size_t>(in.gcount());
+    size += count;
+    if (size > kMaxInputBytes) {
+      return too_large();
     }
+    if (in.bad()) {
+      return base::fail(base::ErrorKind::kIo, "cannot be read");
+    }
+    return count;
+  };
+  load(input, source, "stdin");
+}
+
+objects::Workload unpack(const InputWorkload& item, const std::string& fallback, objects::PositionMap* positions,
+                         const objects::Shape& (*leave_out)()) {
+  objects::Workload workload;
+  if (item.kind == objects::GroupKind{"", "Pod"}) {
+    // Its own metadata is that of the template.
+    objects::Pod pod = objects::unpack<objects::Pod>(item.packed, item.kind, positions, leave_out).value();
+    workload.kind = item.kind;
+    workload.pod_template.meta.labels = pod.meta.labels;
+    workload.pod_template.meta.annotations = pod.meta.annotations;
+    workload.pod_template.spec = std::move(pod.spec);
+    workload.meta = std::move(pod.meta);
+  } else {
+    workload = objects::unpack<objects::Workload>(item.packed, item.kind, positions, leave_out).value();
   }
-  if (in.bad()) {
-    add_problem(input, "stdin", "cannot be read");
+  if (workload.meta.namespace_.empty()) {
+    workload.meta.namespace_ = fallback;
   }
-  load_text(input, text, "stdin");
+  return workload;
 }
 
 }  // namespace
+
+const std::string* SharedTexts::keep(std::string_view text) {
+  if (text.empty()) {
+    return nullptr;
+  }
+  auto known = texts_.find(text);
+  if (known == texts_.end()) {
+    known = texts_.emplace(text).first;
+  }
+  return &*known;
+}
+
+void Input::append(Input&& more) {
+  const auto move_all = [](auto& from, auto& to) {
+    if (to.empty()) {
+      to.swap(from);
+      return;
+    }
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+    from.clear();
+  };
+  move_all(more.workloads, workloads);
+  move_all(more.budgets, budgets);
+  move_all(more.services, services);
+  move_all(more.autoscalers, autoscalers);
+  move_all(more.jobs, jobs);
+  move_all(more.namespaces, namespaces);
+  old_budgets += more.old_budgets;
+  others += more.others;
+  named.merge(more.named);
+  move_all(more.texts, texts);
+  move_all(more.problems, problems);
+}
+
+std::size_t Input::size() const {
+  return workloads.size() + budgets.size() + services.size() + autoscalers.size() + jobs.size() + namespaces.size() +
+         old_budgets + others;
+}
 
 bool Input::failed() const {
   return std::any_of(problems.begin(), problems.end(), [](const manifest::Problem& problem) {
@@ -90,8 +195,18 @@ bool Input::failed() const {
   });
 }
 
+objects::Workload unpack_workload(const InputWorkload& item, const std::string& fallback,
+                                  objects::PositionMap* positions) {
+  return unpack(item, fallback, positions, nullptr);
+}
+
+objects::Workload unpack_outline(const InputWorkload& item, const std::string& fallback) {
+  return unpack(item, fallback, nullptr, &objects::shape_of<objects::PodSpec>);
+}
+
 Input read_input(const std::vector<std::string>& paths, bool recursive, std::istream& in) {
   Input input;
+  input.texts.emplace_back();
   std::set<std::string> seen;  // a file that is named twice, or by a directory too, is read once
   for (const std::string& path : paths) {
     if (path == "-") {

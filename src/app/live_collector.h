@@ -2,11 +2,10 @@
 
 #include <atomic>
 #include <cstddef>
-#include <deque>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "app/input.h"
 #include "kube/resource.h"
@@ -23,15 +22,14 @@ class ObjectSink : public objects::ItemSink {
   virtual void clear() = 0;
 };
 
-// An object of a cluster as an object of the input: without file and positions.
-template <class T>
-InputObject make_input_object(const kube::Resource& resource, T object) {
-  InputObject item;
-  item.object.kind = {resource.group, resource.kind};
-  item.object.api_version = resource.api_version();
-  item.object.value = std::move(object);
-  return item;
+// An object of a cluster into the input.
+inline void put(Input& input, objects::PodDisruptionBudget budget) {
+  input.budgets.push_back({std::move(budget), {}, {}, {}});
 }
+inline void put(Input& input, objects::Service service) { input.services.push_back(std::move(service)); }
+inline void put(Input& input, objects::Autoscaler autoscaler) { input.autoscalers.push_back(std::move(autoscaler)); }
+inline void put(Input& input, objects::JobTemplate job) { input.jobs.push_back(std::move(job)); }
+inline void put(Input& input, objects::Namespace name_space) { input.namespaces.push_back(std::move(name_space)); }
 
 // Keeps every item. One that cannot be decoded becomes a problem that names it; the others are kept.
 template <class T>
@@ -40,14 +38,15 @@ class Collector final : public ObjectSink {
   // `objects_read` must outlive it.
   Collector(const kube::Resource& resource, bool (*keep_annotation)(std::string_view),
             std::atomic<std::size_t>& objects_read)
-      : resource_(resource), decoder_(options(resource, keep_annotation)), objects_read_(objects_read) {}
+      : resource_(resource), decoder_(options(resource, keep_annotation)), objects_read_(objects_read) {
+    clear();
+  }
 
-  std::deque<InputObject> take_objects() { return std::move(objects_); }
-  std::vector<manifest::Problem> take_problems() { return std::move(problems_); }
+  Input take() { return std::move(input_); }
 
   void clear() override {
-    objects_.clear();
-    problems_.clear();
+    input_ = {};
+    input_.texts.emplace_back();
   }
   objects::EventHandler& begin_item() override {
     probe_.begin(&decoder_);
@@ -59,11 +58,15 @@ class Collector final : public ObjectSink {
     if (taken && !object) {
       taken = base::unexpected(object.error());
     }
-    if (taken) {
-      objects_.push_back(make_input_object(resource_, *std::move(object)));
+    if (!taken) {
+      input_.problems.push_back({manifest::Problem::Severity::kError, resource_.plural + " " + probe_.key().to_string(), {},
+                                 taken.error().message});
+    } else if constexpr (std::is_same_v<T, objects::Workload>) {
+      // A copy, which has no spare memory.
+      input_.workloads.push_back({{}, {resource_.group, resource_.kind}, input_.texts.front().keep(object->meta.namespace_),
+                                  std::string(packed_)});
     } else {
-      problems_.push_back({manifest::Problem::Severity::kError, resource_.plural + " " + probe_.key().to_string(), {},
-                           taken.error().message});
+      put(input_, *std::move(object));
     }
     ++objects_read_;
     return true;
@@ -71,19 +74,20 @@ class Collector final : public ObjectSink {
   base::Error problem() const override { return {}; }
 
  private:
-  static objects::DecodeOptions options(const kube::Resource& resource, bool (*keep_annotation)(std::string_view)) {
+  objects::DecodeOptions options(const kube::Resource& resource, bool (*keep_annotation)(std::string_view)) {
     objects::DecodeOptions options;
     options.keep_annotation = keep_annotation;
     options.kind = objects::GroupKind{resource.group, resource.kind};  // items of a list do not say it
+    options.pack = std::is_same_v<T, objects::Workload> ? &packed_ : nullptr;
     return options;
   }
 
   const kube::Resource& resource_;
+  std::string packed_;
   objects::Decoder<T> decoder_;
   runtime::ObjectProbe probe_;
   std::atomic<std::size_t>& objects_read_;
-  std::deque<InputObject> objects_;
-  std::vector<manifest::Problem> problems_;
+  Input input_;
 };
 
 // Keeps the namespace and name of every item.

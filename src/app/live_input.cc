@@ -1,7 +1,6 @@
 #include "app/live_input.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -92,8 +91,7 @@ class Reading {
  private:
   // What became of one source.
   struct Outcome {
-    std::deque<InputObject> objects;
-    std::vector<manifest::Problem> problems;
+    Input input;
     std::set<std::pair<std::string, std::string>> selected;  // namespace and name; with a selector only
     std::optional<kube::Error> error;
   };
@@ -205,8 +203,7 @@ class Reading {
     Collector<T> collector(resource, audit::reads_annotation, objects_read_);
     auto done = list(resource, "", collector);
     if (done) {
-      out.objects = collector.take_objects();
-      out.problems = collector.take_problems();
+      out.input = collector.take();
     }
     return done;
   }
@@ -241,7 +238,7 @@ class Reading {
     if (!decoded) {
       return base::unexpected(kube::Error{.message = "get namespace: " + decoded.error().message});
     }
-    out.objects.push_back(make_input_object(kube::resources::kNamespaces, *std::move(decoded)));
+    put(out.input, *std::move(decoded));
     return {};
   }
 
@@ -284,11 +281,7 @@ class Reading {
       if (source.part == Part::kWorkload) {
         choose(source, part);
       }
-      std::move(part.problems.begin(), part.problems.end(), std::back_inserter(out.input.problems));
-      while (!part.objects.empty()) {
-        out.input.objects.push_back(std::move(part.objects.front()));
-        part.objects.pop_front();
-      }
+      out.input.append(std::move(part.input));
     }
     if (forbidden_ && query_.name_space.empty()) {
       out.remarks.emplace_back("you may not list all of the cluster: -n NAMESPACE audits one namespace");
@@ -343,8 +336,12 @@ class Reading {
   // Only the workloads that were asked for are audited; the others stand around them.
   void choose(const Source& source, Outcome& part) {
     const objects::GroupKind kind{source.resource->group, source.resource->kind};
-    for (InputObject& item : part.objects) {
-      const objects::ObjectMeta& meta = manifest::meta_of(item.object);
+    if (query_.targets.empty() && query_.selector.empty()) {
+      readable_.insert(kind);
+      return;
+    }
+    for (InputWorkload& item : part.input.workloads) {
+      const objects::ObjectMeta meta = unpack_outline(item, "").meta;
       item.audited = query_.targets.empty();
       for (std::size_t i = 0; i < query_.targets.size(); ++i) {
         const LiveTarget& target = query_.targets[i];

@@ -57,7 +57,7 @@ TEST(CheckReport, ExitStatus) {
     options.write_baseline_file = test.write_baseline ? dir.path() + "/baseline.yaml" : "";
     CheckReport report(options, std::nullopt, console.io);
     for (const report::ShutdownAudit& audit : test.audits) report.add(audit);
-    EXPECT_EQ(report.finish({{}, {}, test.whole}, {}), test.status) << test.what;
+    EXPECT_EQ(report.finish({{}, test.whole}, {}), test.status) << test.what;
   }
 }
 
@@ -70,7 +70,7 @@ TEST(CheckReport, PrintsAsAuditsCome) {
   report.add(audit_of("web", "Pass", {}));
   EXPECT_THAT(console.out.str(), HasSubstr("\"web\""));
   EXPECT_EQ(console.err.str(), "") << "notes stand together, at the end";
-  report.finish({{}, {}, true}, {});
+  report.finish({{}, true}, {});
   EXPECT_THAT(console.out.str(), testing::EndsWith("]\n}\n"));
 }
 
@@ -87,8 +87,8 @@ TEST(CheckReport, BaselinesAndTheOrderOfNotes) {
   report.add(audit_of("web", "Fail", {"Fail"}));
   report.add(audit_of("api", "Warn", {"Warn"}));
   CheckEnd end;
-  end.counts.workloads = 2;
-  end.counts.hooks = 1;
+  end.result.counts.workloads = 2;
+  end.result.counts.hooks = 1;
   EXPECT_EQ(report.finish(end, {}), kExitOk);
   EXPECT_EQ(console.err.str(), "note: the findings are written to " + options.write_baseline_file +
                                    ": with --baseline they no longer count\n"
@@ -109,7 +109,7 @@ TEST(CheckReport, OutputThatIsLostIsTrouble) {
   CheckReport report(options, std::nullopt, io);
   report.add(audit_of("web", "Pass", {}));
   CheckEnd end;
-  end.counts.workloads = 1;
+  end.result.counts.workloads = 1;
   EXPECT_EQ(report.finish(end, {}), kExitTrouble);
   EXPECT_EQ(console.err.str(), "the result could not be written\n");
 }

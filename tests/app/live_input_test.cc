@@ -68,10 +68,10 @@ class LiveInputTest : public testing::Test {
   // "shop/Deployment/web" of what is to be audited.
   static std::vector<std::string> audited(const LiveInput& live) {
     std::vector<std::string> out;
-    for (const InputObject& item : live.input.objects) {
-      if (item.audited && std::holds_alternative<objects::Workload>(item.object.value)) {
-        const objects::ObjectMeta& meta = manifest::meta_of(item.object);
-        out.push_back(meta.namespace_ + "/" + item.object.kind.kind + "/" + meta.name);
+    for (const InputWorkload& item : live.input.workloads) {
+      if (item.audited) {
+        const objects::ObjectMeta meta = unpack_workload(item, "").meta;
+        out.push_back(meta.namespace_ + "/" + item.kind.kind + "/" + meta.name);
       }
     }
     return out;
@@ -88,7 +88,7 @@ TEST_F(LiveInputTest, OneNamespaceIsReadWithRequestsToThatNamespaceOnly) {
   EXPECT_TRUE(live->input.live);
   EXPECT_THAT(live->remarks, IsEmpty());
   EXPECT_FALSE(live->failed);
-  EXPECT_EQ(live->input.objects.size(), 6u);
+  EXPECT_EQ(live->input.size(), 6u);
   EXPECT_GE(objects_read_, 5u);
   for (const SeenCall& call : api_.calls()) {
     EXPECT_THAT(call.verb, testing::AnyOf("get", "list")) << call.path;
@@ -123,7 +123,7 @@ TEST_F(LiveInputTest, OnlyWhatWasAskedForIsAuditedInTheSameSurroundings) {
     const auto live = read({.name_space = "shop", .targets = targets(test.targets), .selector = test.selector});
     ASSERT_TRUE(live) << live.error().message;
     EXPECT_THAT(audited(*live), testing::ElementsAreArray(test.audited));
-    EXPECT_EQ(live->input.objects.size(), 6u);
+    EXPECT_EQ(live->input.size(), 6u);
     EXPECT_FALSE(live->failed);
   }
 }

@@ -115,8 +115,8 @@ TEST(Secrets, StayOutOfWhatTheControllerWrites) {
   for (const Row& row : rows()) {
     std::istringstream in(workload(row.container));
     const Input input = read_input({"-"}, false, in);
-    ASSERT_EQ(input.objects.size(), 1U) << row.what;
-    const auto& deployment = std::get<objects::Workload>(input.objects[0].object.value);
+    ASSERT_EQ(input.workloads.size(), 1U) << row.what;
+    const objects::Workload deployment = unpack_workload(input.workloads[0], "default");
     const audit::AuditResult result = audit::audit(deployment, {}, {}, {});
     const report::ShutdownAudit stored = report::make_shutdown_audit(result, deployment, "", report::Detail::kStored);
     EXPECT_THAT(report::apply_body(stored) + report::status_apply_body(stored), Not(HasSubstr(kSecret))) << row.what;
