@@ -59,6 +59,7 @@ report::Place place(const Source& source, objects::Mark mark) { return {*source.
 struct Batch {
   std::vector<report::ShutdownAudit> audits;
   CheckCounts counts;
+  std::size_t end = 0;  // the number of the workload after them
 };
 
 class Auditor {
@@ -78,9 +79,12 @@ class Auditor {
     prepare();
     CheckResult result;
     result.counts.old_budgets = input_.old_budgets;
-    base::InOrder<Batch> batches(threads_, [&](Batch batch) {
+    base::InOrder<Batch> batches(threads_, [&](Batch& batch) {
       add_up(result.counts, batch.counts);
-      std::for_each(std::make_move_iterator(batch.audits.begin()), std::make_move_iterator(batch.audits.end()), sink);
+      std::for_each(batch.audits.begin(), batch.audits.end(), sink);
+      if (options_.fix.empty() && batch.end < input_.workloads.size()) {
+        input_.packed.drop_before(input_.workloads[batch.end].packed);
+      }
     });
     for (std::size_t first = 0; first < input_.workloads.size(); first += kBatch) {
       batches.add([this, first] { return audit_batch(first); });
@@ -94,7 +98,7 @@ class Auditor {
 
  private:
   void prepare() {
-    base::InOrder<bool> preparing(namespaces_.size() > 1 ? threads_ : 0, [](bool) {});
+    base::InOrder<bool> preparing(namespaces_.size() > 1 ? threads_ : 0, [](bool&) {});
     for (auto& [name, group] : namespaces_) {
       preparing.add([this, &group = group] {
         group.prepare(input_.unread, fallback_);
@@ -110,10 +114,10 @@ class Auditor {
 
   Batch audit_batch(std::size_t first) {
     Batch batch;
-    const std::size_t end = std::min(first + kBatch, input_.workloads.size());
-    batch.audits.reserve(end - first);
-    for (std::size_t i = first; i < end; ++i) {
-      InputWorkload& item = input_.workloads[i];
+    batch.end = std::min(first + kBatch, input_.workloads.size());
+    batch.audits.reserve(batch.end - first);
+    for (std::size_t i = first; i < batch.end; ++i) {
+      const InputWorkload& item = input_.workloads[i];
       if (!item.audited) {
         continue;
       }
@@ -123,9 +127,6 @@ class Auditor {
       if (is_wanted(workload, group, batch.counts)) {
         ++batch.counts.workloads;
         batch.audits.push_back(audit_one(item.source, workload, positions, group));
-      }
-      if (options_.fix.empty()) {
-        std::string().swap(item.packed);
       }
     }
     return batch;

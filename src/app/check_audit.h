@@ -29,8 +29,8 @@ struct CheckResult {
   std::deque<objects::Workload> workloads;
 };
 
-// Gets an audit, with the place of each finding.
-using AuditSink = std::function<void(report::ShutdownAudit audit)>;
+// Gets an audit, with the place of each finding; may change it, but not keep it.
+using AuditSink = std::function<void(report::ShutdownAudit& audit)>;
 
 // Audits the workloads of an input beside its other objects, on all cores; `sink` gets the results one after another on
 // this thread, in the order of the input. Objects that name no namespace are given one: the options', else the only one the

@@ -128,7 +128,7 @@ int run_check(const CheckOptions& options, Io& io) {
   CheckEnd end;
   end.whole = !input.failed() && !subject->failed;
   end.result = audit_input(input, options, subject->policy, subject->audit_options,
-                           [&report](report::ShutdownAudit audit) { report.add(std::move(audit)); });
+                           [&report](report::ShutdownAudit& audit) { report.add(audit); });
   return report.finish(end, subject->policy);
 }
 

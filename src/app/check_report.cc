@@ -11,7 +11,7 @@ CheckReport::CheckReport(const CheckOptions& options, std::optional<report::Base
     : options_(options), io_(io), baselines_(options, std::move(baseline), io),
       printer_(options.fix.empty() ? make_printer(options, io) : nullptr) {}
 
-void CheckReport::add(report::ShutdownAudit audit) {
+void CheckReport::add(report::ShutdownAudit& audit) {
   ++audits_;
   baselines_.apply(audit);
   seen_[report::badness(audit.status.verdict)] = true;

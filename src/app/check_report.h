@@ -29,8 +29,8 @@ class CheckReport {
   // The options and `io` outlive it. `baseline` is absent when the options name none.
   CheckReport(const CheckOptions& options, std::optional<report::Baseline> baseline, Io& io);
 
-  // The next audit, in the order of the input.
-  void add(report::ShutdownAudit audit);
+  // The next audit, in the order of the input; what the baseline knows is taken out of it.
+  void add(report::ShutdownAudit& audit);
   // After the last one, once: ends the output, writes the baseline's file, prints notes; `policy` is what was audited by.
   // The exit status.
   int finish(const CheckEnd& end, const audit::Policy& policy);

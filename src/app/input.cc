@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <thread>
@@ -39,7 +40,7 @@ class Sorter {
  public:
   Sorter(Input& input, const std::string& file) : input_(input), file_(input.texts.front().keep(file)) {}
 
-  void add(manifest::Object object) {
+  void add(manifest::Object&& object) {
     const objects::ObjectMeta& meta = manifest::meta_of(object);
     if (!meta.namespace_.empty() && !input_.named.contains(meta.namespace_)) {
       input_.named.insert(meta.namespace_);
@@ -47,7 +48,7 @@ class Sorter {
     SharedTexts& texts = input_.texts.front();
     const Source source{file_, texts.keep(object.template_name), object.start};
     if (!object.packed.empty()) {
-      input_.workloads.push_back({source, std::move(object.kind), texts.keep(meta.namespace_), std::move(object.packed)});
+      input_.workloads.push_back({source, std::move(object.kind), texts.keep(meta.namespace_), input_.packed.keep(object.packed)});
     } else if (auto* budget = std::get_if<objects::PodDisruptionBudget>(&object.value)) {
       add_budget(std::move(*budget), object, source);
     } else {
@@ -86,7 +87,7 @@ void load(Input& input, const TextSource& source, const std::string& name) {
   options.threads = std::thread::hardware_concurrency();
   Sorter sorter(input, name);
   manifest::load(
-      source, name, options, [&](manifest::Object object) { sorter.add(std::move(object)); },
+      source, name, options, [&](manifest::Object&& object) { sorter.add(std::move(object)); },
       [&](manifest::Problem problem) { input.problems.push_back(std::move(problem)); });
 }
 
@@ -162,6 +163,33 @@ const std::string* SharedTexts::keep(std::string_view text) {
   return &*known;
 }
 
+std::string_view ByteStore::keep(std::string_view bytes) {
+  constexpr std::size_t kBlockBytes = std::size_t{64} << 10U;
+  if (blocks_.empty() || blocks_.back().size - blocks_.back().used < bytes.size()) {
+    const std::size_t size = std::max(kBlockBytes, bytes.size());
+    blocks_.push_back({std::unique_ptr<char[]>(new char[size]), size, 0});
+  }
+  Block& block = blocks_.back();
+  char* const copy = block.bytes.get() + block.used;
+  bytes.copy(copy, bytes.size());
+  block.used += bytes.size();
+  return {copy, bytes.size()};
+}
+
+void ByteStore::append(ByteStore&& more) {
+  std::move(more.blocks_.begin(), more.blocks_.end(), std::back_inserter(blocks_));
+  more.blocks_.clear();
+}
+
+void ByteStore::drop_before(std::string_view kept) {
+  const auto holds = [&](const Block& block) {
+    return !std::less<>()(kept.data(), block.bytes.get()) && std::less<>()(kept.data(), block.bytes.get() + block.size);
+  };
+  while (!blocks_.empty() && !holds(blocks_.front())) {
+    blocks_.pop_front();
+  }
+}
+
 void Input::append(Input&& more) {
   const auto move_all = [](auto& from, auto& to) {
     if (to.empty()) {
@@ -181,6 +209,7 @@ void Input::append(Input&& more) {
   others += more.others;
   named.merge(more.named);
   move_all(more.texts, texts);
+  packed.append(std::move(more.packed));
   move_all(more.problems, problems);
 }
 

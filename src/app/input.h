@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <deque>
 #include <istream>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,6 +23,24 @@ class SharedTexts {
   std::set<std::string, std::less<>> texts_;
 };
 
+// Bytes of many small things, in large blocks that never move: less to allocate, and for one thread to free.
+class ByteStore {
+ public:
+  // A copy that lasts as long as this, also when it is moved or appended to another one.
+  std::string_view keep(std::string_view bytes);
+  void append(ByteStore&& more);
+  // Frees the blocks before the one that holds `kept`, which was kept here.
+  void drop_before(std::string_view kept);
+
+ private:
+  struct Block {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+    std::size_t used = 0;
+  };
+  std::deque<Block> blocks_;
+};
+
 // Where an object of the input stood.
 struct Source {
   const std::string* file = nullptr;           // null: from a cluster
@@ -34,7 +53,7 @@ struct InputWorkload {
   Source source;
   objects::GroupKind kind;
   const std::string* name_space = nullptr;  // null: it names none
-  std::string packed;                       // see unpack_workload()
+  std::string_view packed;                  // see unpack_workload(); in the Input's store
   bool audited = true;                      // false: it is there for what it says about others
 };
 
@@ -62,6 +81,7 @@ struct Input {
   std::size_t others = 0;                // objects of kinds that are not read any further
   std::set<std::string> named;           // the namespaces that any object names
   std::vector<SharedTexts> texts;        // what the sources and workloads point to
+  ByteStore packed;
   std::vector<manifest::Problem> problems;  // in the order they were met; also files that cannot be read
   bool live = false;                        // of a cluster: it is all there, but for what is unread
   Unread unread;

@@ -38,7 +38,7 @@ class Collector final : public ObjectSink {
   // `objects_read` must outlive it.
   Collector(const kube::Resource& resource, bool (*keep_annotation)(std::string_view),
             std::atomic<std::size_t>& objects_read)
-      : resource_(resource), decoder_(options(resource, keep_annotation)), objects_read_(objects_read) {
+      : resource_(resource), decoder_(make_decoder(resource, keep_annotation)), objects_read_(objects_read) {
     clear();
   }
 
@@ -54,17 +54,16 @@ class Collector final : public ObjectSink {
   }
   bool end_item() override {
     base::Result<void> taken = probe_.check();
-    base::Result<T> object = decoder_.take();  // also makes the decoder ready for the next item
+    auto object = decoder_.take();  // also makes the decoder ready for the next item
     if (taken && !object) {
       taken = base::unexpected(object.error());
     }
     if (!taken) {
       input_.problems.push_back({manifest::Problem::Severity::kError, resource_.plural + " " + probe_.key().to_string(), {},
                                  taken.error().message});
-    } else if constexpr (std::is_same_v<T, objects::Workload>) {
-      // A copy, which has no spare memory.
-      input_.workloads.push_back({{}, {resource_.group, resource_.kind}, input_.texts.front().keep(object->meta.namespace_),
-                                  std::string(packed_)});
+    } else if constexpr (kPacks) {
+      const std::string* name_space = input_.texts.front().keep(probe_.key().name_space);
+      input_.workloads.push_back({{}, {resource_.group, resource_.kind}, name_space, input_.packed.keep(*object)});
     } else {
       put(input_, *std::move(object));
     }
@@ -74,17 +73,22 @@ class Collector final : public ObjectSink {
   base::Error problem() const override { return {}; }
 
  private:
-  objects::DecodeOptions options(const kube::Resource& resource, bool (*keep_annotation)(std::string_view)) {
+  static constexpr bool kPacks = std::is_same_v<T, objects::Workload>;
+  using Decoder = std::conditional_t<kPacks, objects::Packer, objects::Decoder<T>>;
+
+  static Decoder make_decoder(const kube::Resource& resource, bool (*keep_annotation)(std::string_view)) {
     objects::DecodeOptions options;
     options.keep_annotation = keep_annotation;
     options.kind = objects::GroupKind{resource.group, resource.kind};  // items of a list do not say it
-    options.pack = std::is_same_v<T, objects::Workload> ? &packed_ : nullptr;
-    return options;
+    if constexpr (kPacks) {
+      return Decoder(objects::shape_of<T>(), std::move(options), false);
+    } else {
+      return Decoder(std::move(options));
+    }
   }
 
   const kube::Resource& resource_;
-  std::string packed_;
-  objects::Decoder<T> decoder_;
+  Decoder decoder_;
   runtime::ObjectProbe probe_;
   std::atomic<std::size_t>& objects_read_;
   Input input_;

@@ -3,9 +3,11 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
-#include <future>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -14,15 +16,16 @@
 namespace shutdown_auditor::base {
 
 // Pieces of work for several threads whose results are taken in the order in which the work was given, on the thread that
-// gives it. Only a few are under way at a time, so that results that wait for their turn stay few. Where no thread can be
-// had, the work is done when it is given. All calls from one thread. What the work throws comes out of add() or finish().
+// gives it. Only a few are under way at a time, so that results that wait for their turn stay few. A result is destroyed by
+// the thread that made it: memory given back to another thread's heap makes both wait. Where no thread can be had, the work
+// is done when it is given. All calls from one thread. What the work throws comes out of add() or finish().
 template <class Result>
 class InOrder {
  public:
   using Work = std::function<Result()>;
-  using Take = std::function<void(Result)>;
+  using Take = std::function<void(Result&)>;
 
-  InOrder(unsigned threads, Take take) : most_(std::size_t{threads} * 2), take_(std::move(take)) {
+  InOrder(unsigned threads, Take take) : take_(std::move(take)) {
     try {
       for (unsigned i = 0; i < threads; ++i) {
         threads_.emplace_back([this] { run(); });
@@ -40,24 +43,24 @@ class InOrder {
       waiting_.clear();
       ended_ = true;
     }
-    wake_.notify_all();
+    given_.notify_all();
   }
 
   void add(Work work) {
     if (threads_.empty()) {
-      take_(work());
+      Result result = work();
+      take_(result);
       return;
     }
-    if (under_way_.size() >= most_) {
+    if (under_way_.size() >= 2 * threads_.size()) {
       take_first();
     }
-    std::packaged_task<Result()> task(std::move(work));
-    under_way_.push_back(task.get_future());
+    under_way_.push_back(std::make_unique<Piece>(std::move(work)));
     {
       const std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(task));
+      waiting_.push_back(under_way_.back().get());
     }
-    wake_.notify_one();
+    given_.notify_one();
   }
 
   // After the last add(): takes what is still under way.
@@ -68,35 +71,68 @@ class InOrder {
   }
 
  private:
+  // What a thread has made and the giver has taken.
+  using Spent = std::vector<std::optional<Result>>;
+
+  struct Piece {
+    explicit Piece(Work given) : work(std::move(given)) {}
+    Work work;
+    std::optional<Result> result;
+    std::exception_ptr failure;
+    Spent* maker = nullptr;  // null: not done
+  };
+
   void take_first() {
-    std::future<Result> first = std::move(under_way_.front());
+    const std::unique_ptr<Piece> first = std::move(under_way_.front());
     under_way_.pop_front();
-    take_(first.get());
+    {
+      std::unique_lock lock(mutex_);
+      done_.wait(lock, [&] { return first->maker != nullptr; });
+    }
+    if (first->failure) {
+      std::rethrow_exception(first->failure);
+    }
+    take_(*first->result);
+    const std::lock_guard lock(mutex_);
+    first->maker->push_back(std::move(first->result));
   }
 
   void run() {
+    Spent spent;  // guarded by mutex_
+    Spent freed;
     for (;;) {
-      std::packaged_task<Result()> task;
+      Piece* piece = nullptr;
       {
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
+        given_.wait(lock, [this] { return ended_ || !waiting_.empty(); });
+        freed.swap(spent);
         if (waiting_.empty()) {
           return;
         }
-        task = std::move(waiting_.front());
+        piece = waiting_.front();
         waiting_.pop_front();
       }
-      task();
+      freed.clear();
+      try {
+        piece->result.emplace(piece->work());
+      } catch (...) {
+        piece->failure = std::current_exception();
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        piece->maker = &spent;
+      }
+      done_.notify_one();
     }
   }
 
-  std::size_t most_;
   Take take_;
-  std::deque<std::future<Result>> under_way_;
-  std::mutex mutex_;  // guards the next two
-  std::deque<std::packaged_task<Result()>> waiting_;
+  std::deque<std::unique_ptr<Piece>> under_way_;
+  std::mutex mutex_;  // guards the next two, and `maker` of the pieces
+  std::deque<Piece*> waiting_;
   bool ended_ = false;
-  std::condition_variable wake_;
+  std::condition_variable given_;
+  std::condition_variable done_;
   std::vector<std::jthread> threads_;  // last: they end first
 };
 

@@ -35,7 +35,6 @@ base::Result<Value> decode(const Source& source, Mark& stopped) {
   if (!source.tape.replay(source.value, decoder, stopped)) return base::unexpected(decoder.problem());
   base::Result<T> object = decoder.take();
   if (!object) return base::unexpected(object.error());
-  if (source.options.pack != nullptr) return Value(Other{std::move(object->meta)});
   return Value(std::move(*object));
 }
 
@@ -51,15 +50,15 @@ struct KnownKind {
   std::string_view group;
   std::string_view kind;
   base::Result<Value> (*decode)(const Source& source, Mark& stopped);
-  bool has_pods = false;
+  const objects::Shape& (*pods)() = nullptr;  // of what has pods: its shape
 };
 
 constexpr std::array kKnownKinds{
-    KnownKind{"apps", "Deployment", &decode<objects::Workload>, true},
-    KnownKind{"apps", "StatefulSet", &decode<objects::Workload>, true},
-    KnownKind{"apps", "DaemonSet", &decode<objects::Workload>, true},
-    KnownKind{"apps", "ReplicaSet", &decode<objects::Workload>, true},
-    KnownKind{"argoproj.io", "Rollout", &decode<objects::Workload>, true},
+    KnownKind{"apps", "Deployment", &decode<objects::Workload>, &objects::shape_of<objects::Workload>},
+    KnownKind{"apps", "StatefulSet", &decode<objects::Workload>, &objects::shape_of<objects::Workload>},
+    KnownKind{"apps", "DaemonSet", &decode<objects::Workload>, &objects::shape_of<objects::Workload>},
+    KnownKind{"apps", "ReplicaSet", &decode<objects::Workload>, &objects::shape_of<objects::Workload>},
+    KnownKind{"argoproj.io", "Rollout", &decode<objects::Workload>, &objects::shape_of<objects::Workload>},
     KnownKind{"policy", "PodDisruptionBudget", &decode<objects::PodDisruptionBudget>},
     KnownKind{"", "Service", &decode<objects::Service>},
     KnownKind{"autoscaling", "HorizontalPodAutoscaler", &decode<objects::Autoscaler>},
@@ -67,7 +66,7 @@ constexpr std::array kKnownKinds{
     KnownKind{"batch", "Job", &decode<objects::JobTemplate>},
     KnownKind{"batch", "CronJob", &decode<objects::JobTemplate>},
     KnownKind{"", "Namespace", &decode<objects::Namespace>},
-    KnownKind{"", "Pod", &decode<objects::Pod>, true},
+    KnownKind{"", "Pod", &decode<objects::Pod>, &objects::shape_of<objects::Pod>},
 };
 
 // Not a text with a slip in it: archives, images and programs have many control characters from the start.
@@ -168,29 +167,53 @@ class Loader {
     object.api_version = item.api_version;
     object.start = tape.mark(item.value);
     object.template_name = template_name_;
+    const KnownKind* known = nullptr;
+    for (const KnownKind& each : kKnownKinds) {
+      if (each.kind == object.kind.kind && each.group == object.kind.group) known = &each;
+    }
     objects::DecodeOptions decode_options;
     decode_options.keep_annotation = options_.keep_annotation;
     decode_options.kind = object.kind;
-    const Source source{tape, item.value, decode_options};
     Mark stopped = object.start;
-    base::Result<Value> (*decoder)(const Source&, Mark&) = &decode_other;
-    bool packs = false;
-    for (const KnownKind& known : kKnownKinds) {
-      if (known.kind != object.kind.kind || known.group != object.kind.group) continue;
-      decoder = known.decode;
-      packs = options_.pack && known.has_pods;
+    base::Result<void> done;
+    if (options_.pack && known != nullptr && known->pods != nullptr) {
+      done = pack({tape, item.value, decode_options}, known->pods(), object, stopped);
+    } else {
+      decode_options.positions = options_.positions ? &object.positions : nullptr;
+      const auto decoder = known == nullptr ? &decode_other : known->decode;
+      base::Result<Value> value = decoder({tape, item.value, decode_options}, stopped);
+      if (value) {
+        object.value = std::move(*value);
+      } else {
+        done = base::unexpected(value.error());
+      }
     }
-    decode_options.pack = packs ? &object.packed : nullptr;
-    decode_options.pack_marks = options_.positions;
-    decode_options.positions = options_.positions && !packs ? &object.positions : nullptr;
-    base::Result<Value> value = decoder(source, stopped);
-    if (!value) {
-      report(stopped, name_of(tape, item) + ": " + value.error().message);
+    if (!done) {
+      report(stopped, name_of(tape, item) + ": " + done.error().message);
       return;
     }
-    object.value = std::move(*value);
-    object.packed.shrink_to_fit();
     object_(std::move(object));
+  }
+
+  base::Result<void> pack(const Source& source, const objects::Shape& shape, Object& object, Mark& stopped) const {
+    objects::Packer packer(shape, source.options, options_.positions);
+    if (!source.tape.replay(source.value, packer, stopped)) return base::unexpected(packer.problem());
+    base::Result<std::string> packed = packer.take();
+    if (!packed) return base::unexpected(packed.error());
+    object.packed = std::move(*packed);
+    Other outline;
+    const std::size_t metadata = source.tape.member(source.value, "metadata");
+    if (metadata != Tape::kNone && source.tape.is_object(metadata)) {
+      outline.meta.name = text_of(source.tape, metadata, "name");
+      outline.meta.namespace_ = text_of(source.tape, metadata, "namespace");
+    }
+    object.value = std::move(outline);
+    return {};
+  }
+
+  static std::string text_of(const Tape& tape, std::size_t object, std::string_view name) {
+    const std::size_t value = tape.member(object, name);
+    return value == Tape::kNone ? std::string() : std::string(tape.string(value).value_or(""));
   }
 
   // `Deployment "web"`, or the kind alone when there is no name.
@@ -226,7 +249,7 @@ using Loaded = std::variant<Object, Problem>;
 
 std::vector<Loaded> load_piece(const Piece& piece, const std::string& file, const LoadOptions& options) {
   std::vector<Loaded> loaded;
-  const ObjectCallback keep_object = [&](Object object) { loaded.emplace_back(std::move(object)); };
+  const ObjectCallback keep_object = [&](Object&& object) { loaded.emplace_back(std::move(object)); };
   const ProblemCallback keep_problem = [&](Problem problem) { loaded.emplace_back(std::move(problem)); };
   Loader(file, options, keep_object, keep_problem).load(piece.text, piece.first_line);
   return loaded;
@@ -240,7 +263,7 @@ void load_pieces(PieceReader& pieces, const std::string& file, const LoadOptions
     return;
   }
   bool noted = false;
-  base::InOrder<std::vector<Loaded>> readers(options.threads > 1 ? options.threads : 0, [&](std::vector<Loaded> loaded) {
+  base::InOrder<std::vector<Loaded>> readers(options.threads > 1 ? options.threads : 0, [&](std::vector<Loaded>& loaded) {
     for (Loaded& each : loaded) {
       if (auto* found = std::get_if<Object>(&each)) {
         object(std::move(*found));

@@ -38,8 +38,8 @@ struct Object {
   objects::Mark start;      // its first key
   std::string template_name;  // of the Helm chart it was rendered from, when a comment says so
   objects::PositionMap positions;
-  // With LoadOptions::pack, of workloads and Pods: for objects::unpack(). Their `value` is then Other, their positions are
-  // in here.
+  // With LoadOptions::pack, of workloads and Pods: for objects::unpack(), with the positions. Their `value` is then an Other
+  // that has name and namespace only.
   std::string packed;
   Value value;
 };
@@ -54,7 +54,7 @@ struct LoadOptions {
 
 // Where a text comes from: puts up to `size` bytes, at least one, into `buffer` and says how many; 0 at the end.
 using TextSource = std::function<base::Result<std::size_t>(char* buffer, std::size_t size)>;
-using ObjectCallback = std::function<void(Object)>;
+using ObjectCallback = std::function<void(Object&&)>;  // what is not moved from it is freed where it was made
 using ProblemCallback = std::function<void(Problem)>;
 
 // Reads the objects of one YAML or JSON file (see yaml_source.h), in order, the items of lists one by one, and says what

@@ -4,6 +4,8 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "base/text.h"
@@ -49,11 +51,24 @@ std::string_view source_comment(std::string_view part) {
   return {};
 }
 
-// Printable ASCII, line breaks and tabs only: most of all text.
+bool is_plain_text(char c) { return (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t'; }
+
+// Printable ASCII, line breaks and tabs only: most of all text. Eight bytes at a time where none of them is a line break.
 bool is_plain_text(std::string_view text) {
-  bool plain = true;
-  for (const char c : text) plain &= (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t';
-  return plain;
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighBits = 0x80U * kOnes;
+  while (text.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    const std::uint64_t below_blank = (bytes - 0x20U * kOnes) & ~bytes & kHighBits;
+    const std::uint64_t above_tilde = ((bytes & ~kHighBits) + kOnes) & kHighBits;
+    if (((bytes & kHighBits) | below_blank | above_tilde) != 0 &&
+        !std::all_of(text.begin(), text.begin() + sizeof bytes, [](char c) { return is_plain_text(c); })) {
+      return false;
+    }
+    text.remove_prefix(sizeof bytes);
+  }
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_plain_text(c); });
 }
 
 // The place of the first byte that libyaml would refuse: it reports those by byte and ahead of the text it has parsed.

@@ -54,10 +54,20 @@ constexpr double kExactIntegers = 9007199254740992.0;
 
 }  // namespace
 
-ObjectBuilder::ObjectBuilder(const Shape& root, void* target, DecodeOptions options)
-    : options_(std::move(options)), root_(root), target_(target), pack_(options_.pack, options_.pack_marks) {
+ObjectBuilder::ObjectBuilder(const Shape& root, void* target, DecodeOptions options, PackWriter pack)
+    : options_(std::move(options)), root_(root), target_(target), pack_(pack) {
   constexpr std::size_t kUsualDepth = 16;
   frames_.reserve(kUsualDepth);
+}
+
+Packer::Packer(const Shape& shape, DecodeOptions options, bool marks)
+    : ObjectBuilder(shape, nullptr, std::move(options), PackWriter(&packed_, marks)) {}
+
+base::Result<std::string> Packer::take() {
+  const base::Result<void> finished = finish();
+  reset();
+  if (!finished) return base::unexpected(finished.error());
+  return std::string(packed_);  // a copy has no spare memory
 }
 
 void ObjectBuilder::reset() {
@@ -99,16 +109,16 @@ ObjectBuilder::Slot ObjectBuilder::next(Mark mark) {
       if (options_.positions != nullptr) {
         frame.child = options_.positions->add(frame.node, {}, static_cast<int>(frame.index), mark);
       }
-      return {&frame.shape->item(), frame.shape->append(frame.target)};
+      return {&frame.shape->item(), target_ == nullptr ? nullptr : frame.shape->append(frame.target)};
     case Shape::Kind::kMap:
-      if (frame.skip) return {&unwanted_string(), nullptr};
-      return {&frame.shape->item(), frame.shape->insert(frame.target, frame.key)};
+      if (frame.skip) return {&unwanted_string(), nullptr, false};
+      return {&frame.shape->item(), target_ == nullptr ? nullptr : frame.shape->insert(frame.target, frame.key)};
     default: break;
   }
   if (frame.field == nullptr) return {};
-  if (frame.field == &kApiVersionField) return {&shape_of<std::string>(), &api_version_};
-  if (frame.field == &kKindField) return {&shape_of<std::string>(), &kind_};
-  return {&frame.field->shape(), frame.field->locate(frame.target)};
+  if (frame.field == &kApiVersionField) return {&shape_of<std::string>(), &api_version_, false};
+  if (frame.field == &kKindField) return {&shape_of<std::string>(), &kind_, false};
+  return {&frame.field->shape(), target_ == nullptr ? nullptr : frame.field->locate(frame.target)};
 }
 
 bool ObjectBuilder::is_passed_over(const Slot& slot, const Mark& mark) {
@@ -155,7 +165,7 @@ bool ObjectBuilder::close() {
     return true;
   }
   Frame& frame = top();
-  if (frame.shape->close != nullptr) frame.shape->close(frame.target);
+  if (frame.shape->close != nullptr && frame.target != nullptr) frame.shape->close(frame.target);
   pack_.plain(Plain::kEnd, nullptr);
   --depth_;
   done_ = depth_ == 0;
@@ -210,7 +220,7 @@ bool ObjectBuilder::boolean(bool value, std::string_view text, Mark mark) {
   const Slot slot = next(mark);
   if (is_passed_over(slot, mark)) return true;
   if (slot.shape->kind == Shape::Kind::kBool) {
-    *static_cast<bool*>(slot.target) = value;
+    if (slot.target != nullptr) *static_cast<bool*>(slot.target) = value;
     pack_.plain(value ? Plain::kTrue : Plain::kFalse, place(mark));
     return true;
   }
@@ -222,12 +232,12 @@ bool ObjectBuilder::store_integer(const Slot& slot, std::int64_t value, std::str
   switch (slot.shape->kind) {
     case Shape::Kind::kInteger:
       if (slot.shape->int32 && !fits_32_bits(value)) return refuse_long(text, mark);
-      *static_cast<std::int64_t*>(slot.target) = value;
+      if (slot.target != nullptr) *static_cast<std::int64_t*>(slot.target) = value;
       pack_.integer(value, place(mark));
       return true;
     case Shape::Kind::kIntOrString:
       if (!fits_32_bits(value)) return refuse_long(text, mark);
-      *static_cast<IntOrString*>(slot.target) = {false, value, {}};
+      if (slot.target != nullptr) *static_cast<IntOrString*>(slot.target) = {false, value, {}};
       pack_.integer(value, place(mark));
       return true;
     case Shape::Kind::kString:
@@ -268,7 +278,7 @@ bool ObjectBuilder::string(std::string_view value, Mark mark) {
   const Slot slot = next(mark);
   if (is_passed_over(slot, mark)) return true;
   if (slot.shape->kind == Shape::Kind::kIntOrString) {
-    *static_cast<IntOrString*>(slot.target) = {true, 0, std::string(value)};
+    if (slot.target != nullptr) *static_cast<IntOrString*>(slot.target) = {true, 0, std::string(value)};
     pack_.string(value, place(mark));
     return true;
   }
@@ -279,12 +289,12 @@ bool ObjectBuilder::string(std::string_view value, Mark mark) {
 }
 
 bool ObjectBuilder::store_text(const Slot& slot, std::string_view text, const Mark& mark) {
-  if (slot.shape->assign != nullptr) {
+  if (slot.target != nullptr && slot.shape->assign != nullptr) {
     slot.shape->assign(slot.target, text);
-  } else {
+  } else if (slot.target != nullptr) {
     static_cast<std::string*>(slot.target)->assign(text);
   }
-  if (is_packed(slot)) pack_.string(text, place(mark));
+  if (slot.packed) pack_.string(text, place(mark));
   return true;
 }
 

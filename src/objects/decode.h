@@ -25,10 +25,6 @@ struct DecodeOptions {
   bool (*keep_annotation)(std::string_view key) = nullptr;
   // Records where every field the type knows stood in its file (see position.h). Null: no positions.
   PositionMap* positions = nullptr;
-  // Also writes what it keeps as bytes for unpack(), with the places of fields if `pack_marks`. Borrowed; overwritten by
-  // each object, complete when take() succeeds. Null: no bytes.
-  std::string* pack = nullptr;
-  bool pack_marks = false;
   // Objects of this shape are passed over when an object is unpacked. Null: none.
   const Shape& (*leave_out)() = nullptr;
   // `yes`, `1.20` or `8080` in a string field keep their text: for the command's own files. To the API a bool or number in
@@ -67,7 +63,8 @@ class ObjectBuilder : public EventHandler {
   bool complete() const { return done_ && !failed_; }
 
  protected:
-  ObjectBuilder(const Shape& root, void* target, DecodeOptions options);
+  // `target` null: nothing is stored, only checked and packed.
+  ObjectBuilder(const Shape& root, void* target, DecodeOptions options, PackWriter pack = {});
   ~ObjectBuilder() override = default;
 
   // Success when a whole object was read and it is of the kind the options ask for; fills in the kind they give.
@@ -92,7 +89,8 @@ class ObjectBuilder : public EventHandler {
   };
   struct Slot {
     const Shape* shape = nullptr;  // null or kSkip: not wanted
-    void* target = nullptr;
+    void* target = nullptr;        // null: not stored
+    bool packed = true;            // what an object is is not packed, nor are annotations that nobody wants
   };
   Frame& top() { return frames_[depth_ - 1]; }
   const Frame& top() const { return frames_[depth_ - 1]; }
@@ -100,10 +98,6 @@ class ObjectBuilder : public EventHandler {
   // What the packed form has beside a value: only where the place is not its key's.
   const Mark* place(const Mark& mark) const { return is_placed() ? &mark : nullptr; }
   bool is_placed() const { return depth_ == 0 || top().shape->kind == Shape::Kind::kArray; }
-  // What an object is is not packed, nor are annotations that nobody wants.
-  bool is_packed(const Slot& slot) const {
-    return slot.target != nullptr && slot.target != &api_version_ && slot.target != &kind_;
-  }
   // True for a value that is not wanted.
   bool is_passed_over(const Slot& slot, const Mark& mark);
   bool take_step(PackReader& in);
@@ -127,6 +121,20 @@ class ObjectBuilder : public EventHandler {
   PackWriter pack_;
   base::Error problem_;
   Mark problem_mark_;
+};
+
+// Checks the events of one object as a Decoder<T> does where `shape` is shape_of<T>(), but gives the bytes for unpack<T>()
+// instead of a T. For one thread; reusable after take().
+class Packer final : public ObjectBuilder {
+ public:
+  // With `marks` the places of fields are packed too; `positions` of the options are not used.
+  Packer(const Shape& shape, DecodeOptions options, bool marks);
+
+  // The bytes, or why there are none. Starts afresh either way.
+  base::Result<std::string> take();
+
+ private:
+  std::string packed_;
 };
 
 // A last word once all fields are in; specialised where fields depend on each other.
@@ -178,9 +186,9 @@ base::Result<T> decode_json(std::string_view json, const DecodeOptions& options 
   return decoder.take();
 }
 
-// The object that was packed by a Decoder<T>, as it was, with the positions of its fields (but for apiVersion and kind) when
-// marks were packed. `kind` is given to it as to an item of a list. With `leave_out`, &shape_of<PodSpec> for example, its
-// parts of that type stay as if they were not written, which takes less time.
+// The object that a Packer packed, as a Decoder<T> would have made it, with the positions of its fields (but for apiVersion
+// and kind) when marks were packed. `kind` is given to it as to an item of a list. With `leave_out`, &shape_of<PodSpec> for
+// example, its parts of that type stay as if they were not written, which takes less time.
 template <class T>
 base::Result<T> unpack(std::string_view packed, const GroupKind& kind, PositionMap* positions = nullptr,
                        const Shape& (*leave_out)() = nullptr) {

@@ -8,8 +8,8 @@
 #include "objects/events.h"
 
 // What a decoder kept of one object, as bytes: a tenth of the decoded object's size, for who holds many and looks at one at
-// a time. Written along with decoding (DecodeOptions::pack), read by unpack<T>() of decode.h. Fields are their numbers in
-// the tables of schema.h, so the bytes mean something in this process only and are trusted.
+// a time. Written by Packer, read by unpack<T>(), both of decode.h. Fields are their numbers in the tables of schema.h, so the
+// bytes mean something in this process only and are trusted.
 namespace shutdown_auditor::objects {
 
 // One step: what comes next, and how the numbers are written. A head byte has the step in its low three bits and a number

@@ -24,6 +24,8 @@ report::ShutdownAudit audit_of(std::string name, std::string verdict, std::vecto
   return audit;
 }
 
+void add(CheckReport& report, report::ShutdownAudit audit) { report.add(audit); }
+
 TEST(CheckReport, ExitStatus) {
   const TempDir dir;
   const struct {
@@ -56,7 +58,7 @@ TEST(CheckReport, ExitStatus) {
     options.fail_if_empty = test.fail_if_empty;
     options.write_baseline_file = test.write_baseline ? dir.path() + "/baseline.yaml" : "";
     CheckReport report(options, std::nullopt, console.io);
-    for (const report::ShutdownAudit& audit : test.audits) report.add(audit);
+    for (report::ShutdownAudit audit : test.audits) report.add(audit);
     EXPECT_EQ(report.finish({{}, test.whole}, {}), test.status) << test.what;
   }
 }
@@ -67,7 +69,7 @@ TEST(CheckReport, PrintsAsAuditsCome) {
   options.output = OutputFormat::kJson;
   CheckReport report(options, std::nullopt, console.io);
   EXPECT_EQ(console.out.str(), "");
-  report.add(audit_of("web", "Pass", {}));
+  add(report, audit_of("web", "Pass", {}));
   EXPECT_THAT(console.out.str(), HasSubstr("\"web\""));
   EXPECT_EQ(console.err.str(), "") << "notes stand together, at the end";
   report.finish({{}, true}, {});
@@ -84,8 +86,8 @@ TEST(CheckReport, BaselinesAndTheOrderOfNotes) {
   known.add({{"shop/deployment/web", "grace-budget", "GracePeriodTooShort"}, "Fail"});
   known.add({{"shop/deployment/old", "grace-budget", "GracePeriodTooShort"}, "Fail"});
   CheckReport report(options, std::move(known), console.io);
-  report.add(audit_of("web", "Fail", {"Fail"}));
-  report.add(audit_of("api", "Warn", {"Warn"}));
+  add(report, audit_of("web", "Fail", {"Fail"}));
+  add(report, audit_of("api", "Warn", {"Warn"}));
   CheckEnd end;
   end.result.counts.workloads = 2;
   end.result.counts.hooks = 1;
@@ -107,7 +109,7 @@ TEST(CheckReport, OutputThatIsLostIsTrouble) {
   Io io{console.in, lost, console.err, console.clock};
   const CheckOptions options;
   CheckReport report(options, std::nullopt, io);
-  report.add(audit_of("web", "Pass", {}));
+  add(report, audit_of("web", "Pass", {}));
   CheckEnd end;
   end.result.counts.workloads = 1;
   EXPECT_EQ(report.finish(end, {}), kExitTrouble);

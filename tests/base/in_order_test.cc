@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
@@ -16,7 +17,7 @@ namespace {
 TEST(InOrder, ResultsComeInTheOrderOfTheWork) {
   for (const unsigned threads : {0U, 1U, 2U, 5U}) {
     std::vector<int> taken;
-    InOrder<int> work(threads, [&](int result) { taken.push_back(result); });
+    InOrder<int> work(threads, [&](int& result) { taken.push_back(result); });
     for (int i = 0; i < 500; ++i) {
       work.add([i] {
         if (i % 7 == 0) std::this_thread::yield();
@@ -43,7 +44,7 @@ TEST(InOrder, PiecesAreUnderWayAtOnce) {
     return begun;
   };
   std::vector<int> taken;
-  InOrder<int> work(2, [&](int result) { taken.push_back(result); });
+  InOrder<int> work(2, [&](int& result) { taken.push_back(result); });
   work.add(meet);
   work.add(meet);
   work.finish();
@@ -53,7 +54,7 @@ TEST(InOrder, PiecesAreUnderWayAtOnce) {
 TEST(InOrder, FewResultsWait) {
   std::atomic<int> made{0};
   int taken = 0;
-  InOrder<int> work(2, [&](int) { ++taken; });
+  InOrder<int> work(2, [&](int&) { ++taken; });
   for (int i = 0; i < 200; ++i) {
     work.add([&] { return ++made; });
     EXPECT_LE(i + 1 - taken, 4);
@@ -65,7 +66,7 @@ TEST(InOrder, FewResultsWait) {
 TEST(InOrder, WhatTheWorkThrowsComesOut) {
   for (const unsigned threads : {0U, 2U}) {
     int taken = 0;
-    InOrder<int> work(threads, [&](int) { ++taken; });
+    InOrder<int> work(threads, [&](int&) { ++taken; });
     work.add([] { return 1; });
     EXPECT_THROW(
         {
@@ -77,11 +78,41 @@ TEST(InOrder, WhatTheWorkThrowsComesOut) {
   }
 }
 
+TEST(InOrder, AResultIsDestroyedWhereItWasMade) {
+  std::atomic<int> elsewhere{0}, alive{0};
+  class Made {
+   public:
+    Made(std::atomic<int>& elsewhere, std::atomic<int>& alive) : elsewhere_(elsewhere), alive_(alive) { ++alive_; }
+    Made(const Made&) = delete;
+    Made& operator=(const Made&) = delete;
+    ~Made() {
+      --alive_;
+      if (std::this_thread::get_id() != thread_) ++elsewhere_;
+    }
+
+   private:
+    std::atomic<int>& elsewhere_;
+    std::atomic<int>& alive_;
+    std::thread::id thread_ = std::this_thread::get_id();
+  };
+  int taken = 0;
+  {
+    InOrder<std::unique_ptr<Made>> work(3, [&](std::unique_ptr<Made>& made) { taken += made != nullptr ? 1 : 0; });
+    for (int i = 0; i < 100; ++i) {
+      work.add([&] { return std::make_unique<Made>(elsewhere, alive); });
+    }
+    work.finish();
+  }
+  EXPECT_EQ(taken, 100);
+  EXPECT_EQ(elsewhere, 0);
+  EXPECT_EQ(alive, 0);
+}
+
 // What is given up waits for nothing but the work that runs.
 TEST(InOrder, MayBeGivenUp) {
   std::atomic<int> made{0};
   {
-    InOrder<int> work(1, [](int) {});
+    InOrder<int> work(1, [](int&) {});
     work.add([&] { return ++made; });
     work.add([&] { return ++made; });
   }

@@ -35,18 +35,19 @@ void check(const base::Result<T>& result) {
   if (!result && result.error().message.empty()) std::abort();
 }
 
-// A workload that was packed is the same again.
+// What is decoded can be packed as well, and is then the same again.
 void check_packed(std::string_view text) {
-  std::string packed;
   objects::DecodeOptions options;
-  options.pack = &packed;
-  options.pack_marks = true;
   options.kind = objects::GroupKind{"apps", "Deployment"};
   const base::Result<objects::Workload> workload = objects::decode_json<objects::Workload>(text, options);
+  objects::Packer packer(objects::shape_of<objects::Workload>(), options, true);
+  const bool parsed = objects::parse_json(text, packer).has_value();
+  const base::Result<std::string> packed = packer.take();
+  if ((parsed && packed) != workload.has_value()) std::abort();
   if (!workload) return;
-  const base::Result<objects::Workload> again = objects::unpack<objects::Workload>(packed, *options.kind);
+  const base::Result<objects::Workload> again = objects::unpack<objects::Workload>(*packed, *options.kind);
   if (!again || *again != *workload) std::abort();
-  if (!objects::unpack<objects::Workload>(packed, *options.kind, nullptr, &objects::shape_of<objects::PodSpec>)) std::abort();
+  if (!objects::unpack<objects::Workload>(*packed, *options.kind, nullptr, &objects::shape_of<objects::PodSpec>)) std::abort();
 }
 
 }  // namespace

@@ -13,25 +13,35 @@ namespace {
 
 bool keep(std::string_view key) { return key.starts_with("kept/"); }
 
-// Decodes `json`, packs it meanwhile, and compares what unpacking gives: the object and the places of some fields.
+template <class T>
+base::Result<std::string> pack(const std::string& json, const GroupKind& kind, bool marks) {
+  DecodeOptions options;
+  options.keep_annotation = &keep;
+  options.kind = kind;
+  Packer packer(shape_of<T>(), options, marks);
+  Mark stopped;
+  (void)parse_json_with_marks(json, {1, 1}, packer, stopped);
+  return packer.take();
+}
+
+// Decodes `json`, packs it too, and compares what unpacking gives: the object and the places of some fields.
 template <class T>
 void expect_same_again(const std::string& json, const GroupKind& kind, const std::vector<std::string>& paths = {}) {
   PositionMap positions;
-  std::string packed;
   DecodeOptions options;
   options.keep_annotation = &keep;
   options.kind = kind;
   options.positions = &positions;
-  options.pack = &packed;
-  options.pack_marks = true;
   Decoder<T> decoder(options);
   Mark stopped;
   ASSERT_TRUE(parse_json_with_marks(json, {1, 1}, decoder, stopped)) << json;
   const base::Result<T> object = decoder.take();
   ASSERT_TRUE(object) << object.error().message << '\n' << json;
 
+  const base::Result<std::string> packed = pack<T>(json, kind, true);
+  ASSERT_TRUE(packed) << packed.error().message << '\n' << json;
   PositionMap again;
-  const base::Result<T> unpacked = unpack<T>(packed, kind, &again);
+  const base::Result<T> unpacked = unpack<T>(*packed, kind, &again);
   ASSERT_TRUE(unpacked) << unpacked.error().message << '\n' << json;
   EXPECT_EQ(*unpacked, *object) << json;
   for (const std::string& path : paths) {
@@ -39,13 +49,10 @@ void expect_same_again(const std::string& json, const GroupKind& kind, const std
     EXPECT_NE(again.find(path), Mark{}) << path;
   }
 
-  std::string bare;
-  options.pack = &bare;
-  options.pack_marks = false;
-  options.positions = nullptr;
-  ASSERT_TRUE(decode_json<T>(json, options));
-  EXPECT_LE(bare.size(), packed.size());
-  EXPECT_EQ(*unpack<T>(bare, kind), *object) << json;
+  const base::Result<std::string> bare = pack<T>(json, kind, false);
+  ASSERT_TRUE(bare);
+  EXPECT_LE(bare->size(), packed->size());
+  EXPECT_EQ(*unpack<T>(*bare, kind), *object) << json;
 }
 
 TEST(PackedTest, AWorkloadIsTheSameAgain) {
@@ -113,16 +120,10 @@ TEST(PackedTest, PartsCanBeLeftOut) {
     const std::string text = std::string(R"({"metadata":{"name":"web"},"spec":{"template":{"spec":)") + row.spec +
                              R"(,"metadata":{"labels":{"a":"b"}}},"replicas":7}})";
     for (const bool marks : {true, false}) {
-      std::string packed;
-      DecodeOptions options;
-      options.pack = &packed;
-      options.pack_marks = marks;
-      Decoder<Workload> decoder(options);
-      Mark stopped;
-      ASSERT_TRUE(parse_json_with_marks(text, {1, 1}, decoder, stopped));
-      ASSERT_TRUE(decoder.take());
+      const auto packed = pack<Workload>(text, {"apps", "Deployment"}, marks);
+      ASSERT_TRUE(packed) << text;
       PositionMap positions;
-      const auto outline = unpack<Workload>(packed, {"apps", "Deployment"}, &positions, &shape_of<PodSpec>);
+      const auto outline = unpack<Workload>(*packed, {"apps", "Deployment"}, &positions, &shape_of<PodSpec>);
       ASSERT_TRUE(outline) << text;
       EXPECT_EQ(outline->pod_template.spec, PodSpec()) << text;
       EXPECT_EQ(outline->pod_template.meta.labels, (StringMap{{"a", "b"}})) << text;
@@ -130,6 +131,36 @@ TEST(PackedTest, PartsCanBeLeftOut) {
       const auto column = static_cast<std::uint32_t>(text.find("\"replicas\"") + 1);
       EXPECT_EQ(positions.find("spec.replicas"), marks ? (Mark{1, column}) : Mark{});
     }
+  }
+}
+
+// What a Decoder refuses a Packer refuses, in the same words, and both can be used again.
+TEST(PackedTest, ErrorsAreTheSame) {
+  const GroupKind kind{"apps", "Deployment"};
+  DecodeOptions options;
+  options.keep_annotation = &keep;
+  options.kind = kind;
+  Packer packer(shape_of<Workload>(), options, true);
+  Decoder<Workload> decoder(options);
+  const char* rows[] = {
+      R"([])", R"({"spec":)", R"({"kind":"StatefulSet"})", R"({"spec":{"replicas":"three"}})", R"({"spec":{"replicas":4000000000}})",
+      R"({"metadata":{"labels":{"a":true}}})", R"({"metadata":{"annotations":{"dropped":1}}})", R"({"metadata":{"annotations":{"kept/a":[]}}})",
+      R"({"spec":{"template":{"spec":{"containers":[{"env":[{"value":1}]}]}}}})",
+      R"({"spec":{"template":{"spec":{"containers":{}}}}})", R"({"spec":{"strategy":{"rollingUpdate":{"maxSurge":1.5}}}})",
+  };
+  for (const char* row : rows) {
+    const bool parsed = parse_json(row, decoder).has_value();
+    EXPECT_EQ(parse_json(row, packer).has_value(), parsed) << row;
+    EXPECT_EQ(packer.problem().message, decoder.problem().message) << row;
+    const auto object = decoder.take();
+    const auto packed = packer.take();
+    ASSERT_FALSE(object) << row;
+    ASSERT_FALSE(packed) << row;
+    EXPECT_EQ(packed.error().message, object.error().message) << row;
+    ASSERT_TRUE(parse_json(R"({"metadata":{"name":"web"}})", packer)) << row;
+    EXPECT_EQ(unpack<Workload>(packer.take().value(), kind)->meta.name, "web") << row;
+    ASSERT_TRUE(parse_json(R"({})", decoder));
+    ASSERT_TRUE(decoder.take());
   }
 }
 
@@ -166,10 +197,8 @@ TEST(PackedTest, StepsKeepTheirNumbers) {
 
 // Not from outside, but a slip of ours must not end in a crash.
 TEST(PackedTest, CutBytesAreAnError) {
-  std::string packed;
-  DecodeOptions options;
-  options.pack = &packed;
-  ASSERT_TRUE(decode_json<Service>(R"({"metadata":{"name":"web"},"spec":{"ports":[{"port":80}],"type":"ClusterIP"}})", options));
+  const std::string packed =
+      *pack<Service>(R"({"metadata":{"name":"web"},"spec":{"ports":[{"port":80}],"type":"ClusterIP"}})", {"", "Service"}, true);
   ASSERT_TRUE(unpack<Service>(packed, {"", "Service"}));
   for (std::size_t size = 0; size < packed.size(); ++size) {
     EXPECT_FALSE(unpack<Service>(packed.substr(0, size), {"", "Service"})) << size;
