@@ -150,11 +150,11 @@ class YamlPart {
   std::optional<DocumentResult> next() {
     if (failed_) return std::nullopt;
     TapeBuilder builder;
-    builder.expect(text_.size());
     for (;;) {
       const yaml_event_t* event = parser_.next();
       if (event == nullptr) return stop(syntax_problem());
       if (event->type == YAML_STREAM_END_EVENT) return std::nullopt;
+      if (event->type == YAML_DOCUMENT_START_EVENT) builder.expect(text_.size());
       if (event->type == YAML_DOCUMENT_END_EVENT) break;
       if (!take(*event, builder)) {
         return stop({builder.problem().kind, builder.problem_mark(), builder.problem().message, false});

@@ -3,8 +3,8 @@
 //   bench_check --bin build/release/bin/shutdown-auditor --dir build/bench [--kube-score PATH] [--kube-linter PATH]
 //   bench_check --write FILE DEPLOYMENTS NAMESPACES     only the input
 //   bench_check --parse FILE                            only the reference
-// Status 1 when a limit is passed: see kMax… below. Wall times are the median of the rounds; where other processes share
-// the machine, the ratio of user times is the steadier number and is printed too.
+// Status 1 when a limit is passed: see kMax… below. Of the rounds the quickest counts for each: what else runs on the machine,
+// or on the one that it is a part of, only adds to it. Medians are printed too.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -26,7 +26,7 @@
 namespace {
 
 constexpr int kDeployments = 5000;
-constexpr int kRounds = 7;
+constexpr int kRounds = 15;
 constexpr double kMaxOfParse = 2.0;       // wall time over that of the bare event parse
 constexpr double kMinOverScore = 25.0;    // how many times faster than kube-score
 constexpr double kMinOverLinter = 20.0;   // and than kube-linter
@@ -132,14 +132,19 @@ Cost run(std::vector<std::string> words, int max_status) {
   return {wall, seconds(used.ru_utime) + seconds(used.ru_stime), static_cast<double>(used.ru_maxrss) / 1024};
 }
 
-double median(const std::vector<Cost>& costs, double Cost::*what) {
+double rank(const std::vector<Cost>& costs, double Cost::*what, std::size_t number) {
   std::vector<double> values;
   for (const Cost& cost : costs) values.push_back(cost.*what);
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(number), values.end());
+  return values[number];
 }
 Cost median(const std::vector<Cost>& costs) {
-  return {median(costs, &Cost::wall), median(costs, &Cost::cpu), median(costs, &Cost::mib)};
+  const std::size_t middle = costs.size() / 2;
+  return {rank(costs, &Cost::wall, middle), rank(costs, &Cost::cpu, middle), rank(costs, &Cost::mib, middle)};
+}
+// Of memory the most counts.
+Cost quickest(const std::vector<Cost>& costs) {
+  return {rank(costs, &Cost::wall, 0), rank(costs, &Cost::cpu, 0), rank(costs, &Cost::mib, costs.size() - 1)};
 }
 
 void print(std::string_view what, const Cost& cost) {
@@ -156,7 +161,7 @@ class Bench {
     for (const std::string_view format : {"json", "sarif"}) {
       std::vector<Cost> costs;
       for (int i = 0; i < 3; ++i) costs.push_back(check(input(kDeployments, 10), format));
-      print(fmt::format("check -o {}", format), median(costs));
+      print(fmt::format("check -o {}", format), quickest(costs));
     }
     if (!score.empty()) beside_other("kube-score", {score, "score", input(kDeployments, 10)}, kMinOverScore, ours);
     if (!linter.empty()) beside_other("kube-linter", {linter, "lint", input(kDeployments, 10)}, kMinOverLinter, ours);
@@ -190,12 +195,15 @@ class Bench {
     ::stat(path.c_str(), &size);
     fmt::print("{} Deployments and {} PodDisruptionBudgets, {:.1f} MB\n", kDeployments, kDeployments / 2,
                static_cast<double>(size.st_size) / 1e6);
-    print("libyaml, events only", median(parsing));
-    print("check", median(checking));
-    const double ratio = median(checking).wall / median(parsing).wall;
-    fmt::print("check / libyaml: {:.2f} by the clock, {:.2f} by CPU time\n", ratio, median(checking).cpu / median(parsing).cpu);
-    require(ratio <= kMaxOfParse, fmt::format("more than {} times the bare parse", kMaxOfParse));
-    return median(checking);
+    print("libyaml, events only", quickest(parsing));
+    print("libyaml, the median", median(parsing));
+    print("check", quickest(checking));
+    print("check, the median", median(checking));
+    const Cost parse = quickest(parsing), all = quickest(checking);
+    fmt::print("check / libyaml: {:.2f} by the clock, {:.2f} by CPU time; of the medians {:.2f} and {:.2f}\n", all.wall / parse.wall,
+               all.cpu / parse.cpu, median(checking).wall / median(parsing).wall, median(checking).cpu / median(parsing).cpu);
+    require(all.wall / parse.wall <= kMaxOfParse, fmt::format("more than {} times the bare parse", kMaxOfParse));
+    return all;
   }
 
   void beside_other(std::string_view name, std::vector<std::string> command, double faster, const Cost& ours) {
@@ -217,7 +225,7 @@ class Bench {
       std::vector<Cost> costs;
       for (int i = 0; i < 3; ++i) costs.push_back(check(path, "table"));
       if (factor > 1) std::remove(path.c_str());
-      Cost cost = median(costs);
+      const Cost cost = quickest(costs);
       print(fmt::format("check, {} Deployments", deployments), cost);
       if (factor == 1) first = cost;
       if (factor != kScale) continue;

@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "audit/audit.h"
+#include "audit/fix.h"
 #include "manifest/loader.h"
 
 // A manifest file through the whole audit: each workload of it among everything else in it. Whatever it holds, an audit
-// ends with a verdict, texts that fit one line of a status, and sums in the right order.
+// ends with a verdict, texts that fit one line of a status, and sums in the right order. Then its fixes.
 namespace {
 
 using namespace shutdown_auditor;
@@ -32,6 +33,18 @@ bool one_line(std::string_view text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
   }
   return !text.empty() && text.size() <= 512;
+}
+
+void check_fixes(const audit::Fixes& fixes, const std::vector<const objects::Workload*>& workloads) {
+  check(fixes.workloads.size() == workloads.size());
+  for (std::size_t i = 0; i < workloads.size(); ++i) {
+    const audit::WorkloadFix& fix = fixes.workloads[i];
+    check(fix.before == workloads[i]);
+    check(fix.changed() || fix.after == *fix.before);
+    for (const audit::FieldReason& reason : fix.reasons) check(!reason.field.empty() && one_line(reason.text));
+    for (const audit::Unfixed& unfixed : fix.unfixed) check(!unfixed.why.empty());
+  }
+  for (const audit::BudgetFix& fix : fixes.budgets) check(!fix.why.empty() && (fix.before != nullptr || fix.workload != nullptr));
 }
 
 }  // namespace
@@ -71,5 +84,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check(!hook.max_ms || *hook.max_ms >= hook.nominal_ms.value_or(hook.min_ms));
     }
   }
+  check_fixes(audit::compute_fixes(workloads, around, {}, {}), workloads);
   return 0;
 }
