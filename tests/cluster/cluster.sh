@@ -232,9 +232,12 @@ take_lock() {
   [[ -f "$dir/cluster" ]] || die "$dir was removed meanwhile"
 }
 
+# Nothing stays, whatever comes or fails meanwhile.
 abandon() {
   local status=$?
   trap - EXIT
+  trap '' INT TERM HUP
+  set +e
   stop_everything
   remove_directory
   exit "$status"

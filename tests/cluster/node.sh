@@ -209,9 +209,11 @@ node_give_up() {
   give_up "$1" "$1 did not start"
 }
 
-node_is_ready() {
+# In a shell of its own: a signal that comes while bash waits for a pipeline of a condition can make it forget that it is one,
+# and end with the pipeline's status.
+node_is_ready() (
   admin_get "/api/v1/nodes/$1" | jq -e '.status.conditions[] | select(.type == "Ready").status == "True"'
-}
+)
 
 # node_exec NAME COMMAND...: inside of the node.
 node_exec() {
