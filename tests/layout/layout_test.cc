@@ -1,10 +1,10 @@
 // Checks the structure of the source tree, and on made-up trees that the check would notice.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <fstream>
+#include <filesystem>
 
 #include "layout_rules.h"
+#include "support/temp_dir.h"
 
 namespace shutdown_auditor::layout {
 namespace {
@@ -17,33 +17,22 @@ TEST(Layout, IncludesAndLinksFollowTheDesign) { EXPECT_THAT(source_violations(SA
 
 TEST(Layout, TheRepositoryStandsAlone) { EXPECT_THAT(outside_references(SA_SOURCE_DIR), IsEmpty()); }
 
-// A directory of its own that is gone at the end.
+// A small project that keeps the rules.
 class Tree {
  public:
   Tree() {
-    std::string pattern = (fs::temp_directory_path() / "layout-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw fs::filesystem_error("mkdtemp", std::error_code(errno, std::generic_category()));
-    }
-    root_ = pattern;
     file("src/base/CMakeLists.txt", "sa_add_module(base SOURCES a.cc LIBS fmt::fmt)");
     file("src/objects/CMakeLists.txt", "sa_add_module(objects\n  SOURCES a.cc\n  DEPS base)");
     file("src/audit/CMakeLists.txt", "sa_add_module(audit SOURCES a.cc DEPS objects PRIVATE_LIBS fmt::fmt)");
     file("src/http/CMakeLists.txt", "sa_add_module(http SOURCES a.cc DEPS base)");
     file("src/kube/CMakeLists.txt", "sa_add_module(kube SOURCES a.cc DEPS http objects)");
   }
-  ~Tree() { fs::remove_all(root_); }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
 
-  void file(const std::string& path, const std::string& text) const {
-    fs::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text;
-  }
-  const fs::path& root() const { return root_; }
+  void file(const std::string& path, const std::string& text) const { dir_.write(path, text); }
+  fs::path root() const { return dir_.path(); }
 
  private:
-  fs::path root_;
+  testing_support::TempDir dir_;
 };
 
 TEST(LayoutRules, AGoodTreeHasNoViolations) {
