@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <deque>
 #include <istream>
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/byte_store.h"
 #include "manifest/loader.h"
 
 namespace shutdown_auditor::app {
@@ -21,24 +21,6 @@ class SharedTexts {
 
  private:
   std::set<std::string, std::less<>> texts_;
-};
-
-// Bytes of many small things, in large blocks that never move: less to allocate, and for one thread to free.
-class ByteStore {
- public:
-  // A copy that lasts as long as this, also when it is moved or appended to another one.
-  std::string_view keep(std::string_view bytes);
-  void append(ByteStore&& more);
-  // Frees the blocks before the one that holds `kept`, which was kept here.
-  void drop_before(std::string_view kept);
-
- private:
-  struct Block {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
-    std::size_t used = 0;
-  };
-  std::deque<Block> blocks_;
 };
 
 // Where an object of the input stood.
@@ -81,7 +63,7 @@ struct Input {
   std::size_t others = 0;                // objects of kinds that are not read any further
   std::set<std::string> named;           // the namespaces that any object names
   std::vector<SharedTexts> texts;        // what the sources and workloads point to
-  ByteStore packed;
+  base::ByteStore packed;
   std::vector<manifest::Problem> problems;  // in the order they were met; also files that cannot be read
   bool live = false;                        // of a cluster: it is all there, but for what is unread
   Unread unread;

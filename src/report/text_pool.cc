@@ -1,6 +1,5 @@
 #include "report/text_pool.h"
 
-#include <cstring>
 #include <functional>
 #include <limits>
 
@@ -8,7 +7,6 @@ namespace shutdown_auditor::report {
 namespace {
 
 constexpr TextPool::Id kNone = std::numeric_limits<TextPool::Id>::max();
-constexpr std::size_t kBlockBytes = std::size_t{16} << 10U;
 constexpr std::size_t kFirstSlots = 64;
 
 }  // namespace
@@ -34,30 +32,9 @@ TextPool::Id TextPool::add(std::string_view text) {
   Id& id = slots_[slot_of(text)];
   if (id == kNone) {
     id = static_cast<Id>(texts_.size());
-    texts_.push_back(keep(text));
+    texts_.push_back(store_.keep(text));
   }
   return id;
-}
-
-std::string_view TextPool::keep(std::string_view text) {
-  if (text.empty()) {
-    return {};
-  }
-  if (text.size() > kBlockBytes / 4) {  // in a block of its own, so that no block is left half empty for it
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(text.size()));
-    std::memcpy(blocks_.back().get(), text.data(), text.size());
-    return {blocks_.back().get(), text.size()};
-  }
-  if (text.size() > left_) {
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
-    free_ = blocks_.back().get();
-    left_ = kBlockBytes;
-  }
-  std::memcpy(free_, text.data(), text.size());
-  const std::string_view kept(free_, text.size());
-  free_ += text.size();
-  left_ -= text.size();
-  return kept;
 }
 
 void TextPool::grow() {

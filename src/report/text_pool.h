@@ -3,10 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include "base/byte_store.h"
 
 namespace shutdown_auditor::report {
 
@@ -26,14 +27,11 @@ class TextPool {
  private:
   // Where `text` is, or would be put, in slots_.
   std::size_t slot_of(std::string_view text) const;
-  std::string_view keep(std::string_view text);
   void grow();
 
-  std::deque<std::string_view> texts_;  // into blocks_
+  std::deque<std::string_view> texts_;  // into store_
   std::vector<Id> slots_;               // open addressing, linear; a power of two, at most three quarters full
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* free_ = nullptr;
-  std::size_t left_ = 0;  // bytes at free_
+  base::ByteStore store_;
 };
 
 }  // namespace shutdown_auditor::report
