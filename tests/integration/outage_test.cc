@@ -88,8 +88,7 @@ TEST_F(OutageTest, ARestartOfTheServerInMidWatchLosesNothing) {
   change("web", 3);
   expect_nothing_lost();
   EXPECT_EQ(process->http_get("/livez").status, 200);
-  EXPECT_TRUE(eventually([&] { return json::parse(process->http_get("/health").body)["status"] == "Healthy"; }))
-      << process->http_get("/health").body;
+  EXPECT_TRUE(await_health(*process, "Healthy"));
   process->signal(SIGTERM);
   EXPECT_EQ(process->wait_exit(), 0);
 }
@@ -101,8 +100,7 @@ TEST_F(OutageTest, ServerGoneForAWhileIsNotTheProcessesEnd) {
   ASSERT_TRUE(process->wait_for_log("started leading"));
   expect_nothing_lost();
   ASSERT_TRUE(cluster().stop_apiserver());
-  EXPECT_TRUE(eventually([&] { return json::parse(process->http_get("/health").body)["status"] == "Degraded"; }))
-      << process->http_get("/health").body;
+  EXPECT_TRUE(await_health(*process, "Degraded"));
   EXPECT_EQ(process->http_get("/livez").status, 200);
   EXPECT_EQ(process->http_get("/readyz").status, 200);
   ASSERT_TRUE(cluster().start_apiserver());
@@ -137,9 +135,7 @@ TEST_F(OutageTest, TheResourceTypeIsDeletedAndComesBack) {
   ASSERT_TRUE(process->wait_for_log("started leading"));
   expect_nothing_lost();
   ASSERT_TRUE(cluster().kubectl({"delete", "crd", "shutdownaudits.shutdownaudit.dev"}));
-  ASSERT_TRUE(eventually([&] {
-    return json::parse(process->http_get("/health").body)["status"] == "Degraded";
-  })) << process->http_get("/health").body;
+  ASSERT_TRUE(await_health(*process, "Degraded"));
   change("web", 0);  // noticed, but there is nowhere to write it
   EXPECT_EQ(process->http_get("/livez").status, 200);
   EXPECT_LE(process->logs("reconcile failed").size(), 20u);

@@ -70,7 +70,7 @@ TEST_F(PolicyLifeTest, InForceReplacedRefusedAndDeleted) {
   ASSERT_TRUE(becomes("False/Invalid"));
   pass_a_sentinel("ruled");
   EXPECT_EQ(verdict_of("web"), "Warn");
-  EXPECT_EQ(json::parse(process->http_get("/health").body)["status"], "Degraded");
+  EXPECT_TRUE(await_health(*process, "Degraded"));
 
   apply_policy({{"defaults", {{"maxRequestSeconds", 40}}}}, "spare");
   ASSERT_TRUE(becomes("False/NotSelected", "spare"));
@@ -82,7 +82,7 @@ TEST_F(PolicyLifeTest, InForceReplacedRefusedAndDeleted) {
   ASSERT_TRUE(await_verdict("web", "Warn"));
   kubectl({"delete", "shutdownpolicy", "default"});
   ASSERT_TRUE(await_verdict("web", "Pass"));
-  EXPECT_EQ(json::parse(process->http_get("/health").body)["status"], "Healthy");
+  EXPECT_TRUE(await_health(*process, "Healthy"));
   EXPECT_THAT(events_of("web"), IsEmpty()) << "a policy never tells";
 }
 

@@ -48,12 +48,8 @@ TEST_F(ProcessTest, HealthEndpoints) {
   EXPECT_THAT(process->http_get("/readyz?exclude=nonsense").body, HasSubstr("no matches for"));
   EXPECT_EQ(process->http_get("/nothing").status, 404);
   EXPECT_EQ(process->http_get("/health").status, 200);
-  // The server may serve a type a moment after its CustomResourceDefinition was established.
-  json body;
-  EXPECT_TRUE(eventually([&] {
-    body = json::parse(process->http_get("/health").body);
-    return body["status"] == "Healthy";
-  })) << body.dump(1);
+  ASSERT_TRUE(await_health(*process, "Healthy"));
+  const json body = json::parse(process->http_get("/health").body);
   for (const char* component : {"deployments.apps", "services", "poddisruptionbudgets.policy", "leader-election",
                                 "shutdownaudits.shutdownaudit.dev", "scaledobjects.keda.sh"}) {
     ASSERT_TRUE(body["components"].contains(component)) << component << " in " << body.dump(1);

@@ -111,6 +111,16 @@ bool ClusterTest::await_verdict(const std::string& deployment, const std::string
   return seen;
 }
 
+bool ClusterTest::await_health(const ControllerProcess& process, const std::string& status) {
+  nlohmann::json body;
+  const bool seen = eventually([&] {
+    body = nlohmann::json::parse(process.http_get("/health").body, nullptr, false);
+    return body.is_object() && body.value("status", "") == status;
+  });
+  EXPECT_TRUE(seen) << "/health is not " << status << " but:\n" << body.dump(1);
+  return seen;
+}
+
 bool ClusterTest::await_audits(const std::vector<std::string>& deployments) const {
   std::set<std::string> expected;
   for (const std::string& deployment : deployments) expected.insert("deployment-" + deployment);

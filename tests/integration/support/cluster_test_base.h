@@ -50,6 +50,10 @@ class ClusterTest : public ::testing::Test {
   // Waits until these are the only audits of the namespace and all have a status.
   bool await_audits(const std::vector<std::string>& deployments) const;
 
+  // Waits until /health says this. For a moment any source may be degraded: a server refuses watches of a type whose
+  // storage it has only begun to serve (429, "storage is (re)initializing").
+  static bool await_health(const ControllerProcess& process, const std::string& status);
+
   // Requests that changed something, or tried to, of one user, oldest first.
   std::vector<AuditEntry> writes_of(const std::string& user) const;
   // Of those, the successful ones to status of ShutdownAudits of the test's namespace ("" for all of them).
