@@ -4,7 +4,7 @@
 FROM debian:bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
       binutils ca-certificates cmake g++ jq libboost-dev libcli11-dev libcpprest-dev libfmt-dev libspdlog-dev libssl-dev libutf8proc-dev \
-      libyaml-cpp-dev libyaml-dev make ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev \
+      libyaml-cpp-dev libyaml-dev make ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev rapidjson-dev \
     && rm -rf /var/lib/apt/lists/*
 COPY . /src
 ARG REVISION=unknown

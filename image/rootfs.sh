@@ -78,7 +78,7 @@ done
 
 # Libraries that are only headers become part of the program.
 headers=()
-for package in libboost-dev libcli11-dev nlohmann-json3-dev; do
+for package in libboost-dev libcli11-dev nlohmann-json3-dev rapidjson-dev; do
   if [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" == installed ]]; then
     headers+=("$package")
   fi

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <stdexcept>
 
 namespace shutdown_auditor::base {
@@ -136,6 +138,14 @@ std::string quoted(std::string_view text, std::size_t max_bytes) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    // Eight bytes of ASCII at once.
+    if (std::uint64_t word = 0; text.size() >= sizeof word) {
+      std::memcpy(&word, text.data(), sizeof word);
+      if ((word & 0x8080808080808080U) == 0) {
+        text.remove_prefix(sizeof word);
+        continue;
+      }
+    }
     const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -18,7 +18,7 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) = default;
 };
 
-// Receives a document as a stream of key/value events, from nlohmann's SAX parser or from a YAML parser. Events come
+// Receives a document as a stream of key/value events, from a JSON or a YAML parser. Events come
 // well nested; string views live for the call only. Returning false asks the source to stop: it ends with the handler's
 // own error (see `problem`). `text` is how the scalar was written: "yes", "0x10", "1.20".
 class EventHandler {

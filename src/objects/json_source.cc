@@ -1,14 +1,19 @@
 #include "objects/json_source.h"
 
 #include <fmt/format.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
 
-#include <array>
+#include <cctype>
 #include <charconv>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "base/text.h"
 
 namespace shutdown_auditor::objects {
 
@@ -20,62 +25,78 @@ base::Result<std::size_t> StringSource::read(std::span<char> buffer) {
 
 namespace {
 
-// What the parser reads from: a ByteSource through a buffer. A failure of the source looks like the end of the text to
-// nlohmann and is reported in its place.
-class PulledInput {
- public:
-  PulledInput(ByteSource& source, const JsonLimits& limits) : source_(source), limits_(limits), buffer_(kBufferSize) {}
+// What RapidJSON's concept Stream asks for and only reading in place would use.
+struct NotInPlace {
+  using Ch = char;
+  static Ch* PutBegin() { return nullptr; }
+  static void Put(Ch) {}
+  static void Flush() {}
+  static std::size_t PutEnd(Ch*) { return 0; }
+};
 
-  bool at_end() { return at_ == end_ && !fill(); }
-  char current() const { return *at_; }
-  void advance() { ++at_; }
+// RapidJSON's input over a ByteSource. A NUL says "the end" there, so at_end() tells one in
+// the text from the real end. A failure of the source looks like the end and is reported in its place.
+class PulledInput : public NotInPlace {
+ public:
+  PulledInput(ByteSource& source, const JsonLimits& limits) : source_(source), limits_(limits), buffer_(kBufferSize + 1) {
+    at_ = end_ = buffer_.data();
+    fill();
+  }
+
+  char Peek() const { return *at_; }
+  char Take() {
+    const char c = *at_;
+    if (at_ != end_ && ++at_ == end_) fill();
+    return c;
+  }
+  std::size_t Tell() const { return before_ + static_cast<std::size_t>(at_ - buffer_.data()); }
+
+  bool at_end() const { return at_ == end_; }
   Mark mark() const { return {}; }
   void token_done() { since_token_ = 0; }
-  bool ended() const { return ended_; }
   const std::optional<base::Error>& failure() const { return failure_; }
 
  private:
   static constexpr std::size_t kBufferSize = 65536;
 
-  bool fill() {
-    if (ended_) return false;
-    ended_ = true;
+  void fill() {
     if (since_token_ > limits_.max_token_bytes) {
       failure_ = base::Error{base::ErrorKind::kTooLarge,
                              fmt::format("a JSON value is longer than {} bytes", limits_.max_token_bytes)};
-      return false;
+      return;
     }
-    base::Result<std::size_t> count = source_.read(buffer_);
+    base::Result<std::size_t> count = source_.read({buffer_.data(), kBufferSize});
     if (!count) {
       failure_ = std::move(count.error());
-      return false;
+      return;
     }
-    if (*count == 0) return false;
-    ended_ = false;
+    if (*count == 0) return;
+    before_ = Tell();
     since_token_ += *count;
     at_ = buffer_.data();
-    end_ = at_ + *count;
-    return true;
+    end_ = buffer_.data() + *count;
+    buffer_[*count] = '\0';
   }
 
   ByteSource& source_;
   const JsonLimits& limits_;
-  std::vector<char> buffer_;
+  std::vector<char> buffer_;  // the bytes read, then a NUL
   const char* at_ = nullptr;
   const char* end_ = nullptr;
+  std::size_t before_ = 0;  // bytes of earlier buffers
   std::size_t since_token_ = 0;
-  bool ended_ = false;
   std::optional<base::Error> failure_;
 };
 
-// A text in memory. Follows the tokens as it is read, because nlohmann's events do not say where their token began.
-class MarkedInput {
+// The same over a text in memory. Follows the tokens as it is read, because the parser's events do not say where their
+// token began.
+class MarkedInput : public NotInPlace {
  public:
   MarkedInput(std::string_view text, Mark first) : text_(text), here_(first), token_(first) {}
 
-  bool at_end() const { return at_ == text_.size(); }
-  char current() const { return text_[at_]; }
-  void advance() {
+  char Peek() const { return at_end() ? '\0' : text_[at_]; }
+  char Take() {
+    if (at_end()) return '\0';
     const char c = text_[at_++];
     if (in_string_) {
       if (escaped_) {
@@ -101,13 +122,14 @@ class MarkedInput {
     } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) {
       ++here_.column;
     }
+    return c;
   }
+  std::size_t Tell() const { return at_; }
+
+  bool at_end() const { return at_ == text_.size(); }
   Mark mark() const { return token_; }
   Mark here() const { return here_; }
-  std::size_t consumed() const { return at_; }
   void token_done() const {}
-  bool ended() const { return at_end(); }
-  std::optional<base::Error> failure() const { return std::nullopt; }
 
  private:
   std::string_view text_;
@@ -119,97 +141,93 @@ class MarkedInput {
   bool between_ = true;
 };
 
-// The iterator nlohmann wants; one without an input is the end.
+// RapidJSON's words for what is wrong; they never quote the text, which may be a secret.
+std::string reason_of(rapidjson::ParseErrorCode code) {
+  if (code == rapidjson::kParseErrorNumberTooBig) return "number overflow";
+  std::string words = rapidjson::GetParseError_En(code);
+  if (words.ends_with('.')) words.pop_back();
+  if (!words.empty()) words.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(words.front())));
+  return words;
+}
+
+// Passes RapidJSON's events on. Numbers come as they are written and are converted here: its own conversion of this
+// version reads outside its tables for some exponents (CVE-2024-38517). Strings are checked to be UTF-8 here as well:
+// it lets a lone low surrogate pass.
 template <class Input>
-struct InputIterator {
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = char;
-
-  Input* input = nullptr;
-
-  char operator*() const { return input->current(); }
-  InputIterator& operator++() {
-    input->advance();
-    return *this;
-  }
-  friend bool operator==(const InputIterator& a, const InputIterator& b) {
-    const bool a_ended = a.input == nullptr || a.input->at_end();
-    const bool b_ended = b.input == nullptr || b.input->at_end();
-    return a_ended == b_ended;
-  }
-  friend bool operator!=(const InputIterator& a, const InputIterator& b) { return !(a == b); }
-};
-
-template <class Input>
-class Sax final : public nlohmann::json_sax<nlohmann::json> {
+class Sax final : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Sax<Input>> {
  public:
   Sax(Input& input, EventHandler& handler, std::size_t max_depth)
       : input_(input), handler_(handler), max_depth_(max_depth) {}
 
-  // Why parsing ended early; empty when the handler said no.
+  // One JSON value. After a failure problem() says why, or is empty when the handler said no.
+  template <unsigned kFlags>
+  bool read() {
+    rapidjson::Reader reader;
+    const rapidjson::ParseResult result = reader.Parse<kFlags | rapidjson::kParseNumbersAsStringsFlag>(input_, *this);
+    constexpr bool kWhole = (kFlags & rapidjson::kParseStopWhenDoneFlag) == 0;
+    if (result && (!kWhole || input_.at_end())) return true;
+    if (problem_ || refused_) return false;
+    offset_ = (result ? input_.Tell() : result.Offset()) + 1;
+    problem_ = base::Error{base::ErrorKind::kInvalid,
+                           !result && input_.at_end()
+                               ? "the text ends too early"
+                               : reason_of(result ? rapidjson::kParseErrorDocumentRootNotSingular : result.Code())};
+    return false;
+  }
   const std::optional<base::Error>& problem() const { return problem_; }
+  // Of the byte at fault, from 1; 0 when it is no single one.
+  std::size_t offset() const { return offset_; }
 
-  bool null() override { return pass(handler_.null(input_.mark())); }
-  bool boolean(bool value) override {
-    return pass(handler_.boolean(value, value ? "true" : "false", input_.mark()));
-  }
-  bool number_integer(number_integer_t value) override {
-    std::array<char, 24> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-    return pass(handler_.integer(value, {text.data(), static_cast<std::size_t>(end - text.data())}, input_.mark()));
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (std::in_range<std::int64_t>(value)) return number_integer(static_cast<std::int64_t>(value));
-    return pass(handler_.number(static_cast<double>(value), std::to_string(value), input_.mark()));
-  }
-  bool number_float(number_float_t value, const string_t& text) override {
+  bool Null() { return pass(handler_.null(input_.mark())); }
+  bool Bool(bool value) { return pass(handler_.boolean(value, value ? "true" : "false", input_.mark())); }
+  bool RawNumber(const char* digits, rapidjson::SizeType length, bool) {
+    const std::string_view text(digits, length);
+    if (text.find_first_of(".eE") == std::string_view::npos) {
+      std::int64_t value = 0;
+      if (std::from_chars(text.begin(), text.end(), value).ec == std::errc()) {
+        return pass(handler_.integer(value, text, input_.mark()));
+      }
+    }
+    const double value = std::strtod(digits, nullptr);  // NUL-terminated
+    if (!std::isfinite(value)) return refuse("number overflow");
     return pass(handler_.number(value, text, input_.mark()));
   }
-  bool string(string_t& value) override { return pass(handler_.string(value, input_.mark())); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return enter() && pass(handler_.start_object(input_.mark())); }
-  bool key(string_t& name) override { return pass(handler_.key(name, input_.mark())); }
-  bool end_object() override {
+  bool String(const char* bytes, rapidjson::SizeType length, bool) {
+    const std::string_view text(bytes, length);
+    return base::is_utf8(text) ? pass(handler_.string(text, input_.mark())) : refuse_string();
+  }
+  bool StartObject() { return enter() && pass(handler_.start_object(input_.mark())); }
+  bool Key(const char* bytes, rapidjson::SizeType length, bool) {
+    const std::string_view text(bytes, length);
+    return base::is_utf8(text) ? pass(handler_.key(text, input_.mark())) : refuse_string();
+  }
+  bool EndObject(rapidjson::SizeType) {
     --depth_;
     return pass(handler_.end_object());
   }
-  bool start_array(std::size_t) override { return enter() && pass(handler_.start_array(input_.mark())); }
-  bool end_array() override {
+  bool StartArray() { return enter() && pass(handler_.start_array(input_.mark())); }
+  bool EndArray(rapidjson::SizeType) {
     --depth_;
     return pass(handler_.end_array());
   }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    offset_ = position;
-    problem_ = base::Error{base::ErrorKind::kInvalid, reason(error.what())};
-    return false;
-  }
-  std::size_t offset() const { return offset_; }
 
  private:
   bool pass(bool handler_said) {
     input_.token_done();
+    refused_ = !handler_said;
     return handler_said;
   }
-  bool enter() {
-    if (++depth_ <= max_depth_) return true;
-    problem_ = base::Error{base::ErrorKind::kInvalid, fmt::format("nested deeper than {}", max_depth_)};
+  bool refuse(std::string reason) {
+    problem_ = base::Error{base::ErrorKind::kInvalid, std::move(reason)};
     return false;
   }
-  // nlohmann's words without its prefix, and without the text it read: that may be a secret.
-  std::string reason(std::string_view what) const {
-    if (input_.ended()) return "the text ends too early";
-    constexpr std::string_view kSyntax = "syntax error while parsing ";
-    if (const std::size_t at = what.find(kSyntax); at != std::string_view::npos) {
-      what.remove_prefix(at + kSyntax.size());
-      if (const std::size_t dash = what.find(" - "); dash != std::string_view::npos) what.remove_prefix(dash + 3);
-    } else if (const std::size_t bracket = what.find("] "); bracket != std::string_view::npos) {
-      what.remove_prefix(bracket + 2);
-      what = what.substr(0, what.find(" '"));
-    }
-    return std::string(what.substr(0, what.find("; last read: ")));
+  bool refuse_string() {
+    offset_ = input_.Tell();
+    return refuse("the string that ends here is not UTF-8, or has half of a surrogate pair");
+  }
+  // The parser recurses, so this bounds its stack as well.
+  bool enter() {
+    return ++depth_ <= max_depth_ || refuse(fmt::format("nested deeper than {}", max_depth_));
   }
 
   Input& input_;
@@ -217,6 +235,7 @@ class Sax final : public nlohmann::json_sax<nlohmann::json> {
   std::size_t max_depth_;
   std::size_t depth_ = 0;
   std::size_t offset_ = 0;
+  bool refused_ = false;
   std::optional<base::Error> problem_;
 };
 
@@ -225,9 +244,9 @@ class Sax final : public nlohmann::json_sax<nlohmann::json> {
 base::Result<void> parse_json(ByteSource& source, EventHandler& handler, const JsonLimits& limits) {
   PulledInput input(source, limits);
   Sax<PulledInput> sax(input, handler, limits.max_depth);
-  using Iterator = InputIterator<PulledInput>;
-  if (nlohmann::json::sax_parse(Iterator{&input}, Iterator{}, &sax)) return {};
+  const bool read = sax.read<rapidjson::kParseNoFlags>();
   if (input.failure()) return base::unexpected(*input.failure());
+  if (read) return {};
   if (!sax.problem()) return base::unexpected(handler.problem());
   const base::Error& problem = *sax.problem();
   if (sax.offset() == 0) return base::unexpected(problem.with_context("invalid JSON"));
@@ -242,10 +261,7 @@ base::Result<void> parse_json(std::string_view text, EventHandler& handler, cons
 base::Result<std::size_t> parse_json_with_marks(std::string_view text, Mark first, EventHandler& handler, Mark& stopped) {
   MarkedInput input(text, first);
   Sax<MarkedInput> sax(input, handler, kMaxDepth);
-  using Iterator = InputIterator<MarkedInput>;
-  const bool read =
-      nlohmann::json::sax_parse(Iterator{&input}, Iterator{}, &sax, nlohmann::json::input_format_t::json, false);
-  if (read) return input.consumed();
+  if (sax.read<rapidjson::kParseStopWhenDoneFlag>()) return input.Tell();
   stopped = input.here();
   if (sax.problem()) return base::unexpected(sax.problem()->with_context("invalid JSON"));
   return base::unexpected(handler.problem());

@@ -58,6 +58,10 @@ TEST(Text, Utf8FollowsRfc3629) {
   for (const char* good : {"", "ascii", "é", "€", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_utf8(good));
   for (const char* bad : {"\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5", "\xE2\x82"}) {
     EXPECT_FALSE(is_utf8(bad));
+    for (std::size_t before = 0; before < 10; ++before) {
+      EXPECT_FALSE(is_utf8(std::string(before, 'a') + bad + "aaaaaaaaaa")) << before;
+      EXPECT_TRUE(is_utf8(std::string(before, 'a') + "€" + "aaaaaaaaaa")) << before;
+    }
   }
 }
 

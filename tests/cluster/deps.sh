@@ -16,7 +16,7 @@ packages=(
   # build
   cmake ninja-build pkg-config ccache g++ make
   # libraries
-  libcpprest-dev libyaml-cpp-dev libyaml-dev libutf8proc-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libcpprest-dev libyaml-cpp-dev libyaml-dev libutf8proc-dev nlohmann-json3-dev rapidjson-dev libspdlog-dev libfmt-dev
   libboost-dev libssl-dev prometheus-cpp-dev libcli11-dev
   # tests and the starter of real servers
   libgtest-dev libgmock-dev libxml2-dev openssl ca-certificates curl jq util-linux procps

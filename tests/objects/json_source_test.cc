@@ -93,9 +93,32 @@ TEST(JsonSourceTest, RefusesWhatIsNotExactlyOneText) {
       {"[01]", "at byte 3"},
       {"nul", "the text ends too early"},
       {"[1e999]", "number overflow"},
-      {"[\"\xff\"]", "at byte 3"},
-      {"[\"\xc3\x28\"]", "at byte 4"},
+      {"[\"\xff\"]", "at byte 4: the string that ends here is not UTF-8"},
+      {"[\"\xc3\x28\"]", "at byte 5: the string that ends here is not UTF-8"},
+      {"{\"\xc3\":1}", "at byte 4: the string that ends here is not UTF-8"},
       {"[\"\\ud800\"]", "surrogate"},
+      {"[\"\\udc00\"]", "surrogate"},
+      {"[\"\\ud800\\u0041\"]", "surrogate"},
+      {"[\"\\u12g4\"]", "at byte 3"},
+      {"[\"\\x\"]", "at byte 3"},
+      {"[-]", "at byte 3"},
+      {"[1.]", "at byte 4"},
+      {"[1e]", "at byte 4"},
+      {"[.5]", "at byte 2"},
+      {"[+1]", "at byte 2"},
+      {"[NaN]", "at byte 2"},
+      {"[True]", "at byte 2"},
+      {"[1,]", "at byte 4"},
+      {"[1 2]", "at byte 4"},
+      {"[}", "at byte 2"},
+      {"{\"a\" 1}", "at byte 6"},
+      {"{\"a\":1 \"b\":2}", "at byte 8"},
+      {"[/**/]", "at byte 2"},
+      {"\xef\xbb\xbf{}", "at byte 1"},
+      {"[1e9999999999999999999]", "number overflow"},
+      {"[" + std::string(400, '9') + "]", "number overflow"},
+      {std::string("{}\0", 3), "at byte 3"},
+      {std::string("{}\0{", 4), "at byte 3"},
       {std::string("[\"a\0b\"]", 7), "at byte 4"},
       {std::string("\0", 1), "at byte 1"},
       {"[\"a\nb\"]", "at byte 4"},
@@ -111,6 +134,29 @@ TEST(JsonSourceTest, RefusesWhatIsNotExactlyOneText) {
   }
 }
 
+TEST(JsonSourceTest, NumbersKeepHowTheyAreWritten) {
+  const struct {
+    const char* text;
+    const char* event;
+  } rows[] = {
+      {"0", "int 0"},
+      {"-0", "int 0 (-0)"},
+      {"9223372036854775807", "int 9223372036854775807"},
+      {"-9223372036854775808", "int -9223372036854775808"},
+      {"9223372036854775808", "num 9223372036854775808"},
+      {"-9223372036854775809", "num -9223372036854775809"},
+      {"1.50", "num 1.50"},
+      {"1E+2", "num 1E+2"},
+      {"1e-400", "num 1e-400"},
+      {"1.000000000000000000000000000001e-99999999999999999999", "num 1.000000000000000000000000000001e-99999999999999999999"},
+  };
+  for (const auto& row : rows) {
+    RecordingHandler handler;
+    ASSERT_TRUE(parse_json(row.text, handler)) << row.text;
+    EXPECT_THAT(handler.events(), ElementsAre(row.event));
+  }
+}
+
 TEST(JsonSourceTest, MessagesDoNotQuoteTheText) {
   RecordingHandler handler;
   const base::Result<void> result = parse_json(R"({"password":"hunter2" "x"})", handler);
@@ -121,7 +167,7 @@ TEST(JsonSourceTest, MessagesDoNotQuoteTheText) {
   EXPECT_EQ(cut.error().message, "invalid JSON at byte 21: the text ends too early");
 }
 
-TEST(JsonSourceTest, DepthIsLimitedWithoutRecursion) {
+TEST(JsonSourceTest, DepthIsLimited) {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   RecordingHandler fits;
   EXPECT_TRUE(parse_json(nested(512), fits));
@@ -185,7 +231,7 @@ TEST(JsonWithMarksTest, SaysWhereItStopped) {
   Mark stopped;
   ASSERT_FALSE(parse_json_with_marks("{\n \"a\": ?}", {1, 1}, handler, stopped));
   EXPECT_EQ(stopped.line, 2U);
-  EXPECT_EQ(stopped.column, 8U);
+  EXPECT_EQ(stopped.column, 7U);
 }
 
 }  // namespace
