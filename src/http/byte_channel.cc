@@ -7,6 +7,7 @@ namespace shutdown_auditor::http {
 
 ByteChannel::Put ByteChannel::put(std::string_view bytes, std::function<void()> resume) {
   bool full = false;
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
     if (aborted_ || end_) {
@@ -20,8 +21,11 @@ ByteChannel::Put ByteChannel::put(std::string_view bytes, std::function<void()> 
     if (full) {
       resume_ = std::move(resume);
     }
+    wakes = is_worth_reading();
   }
-  changed_.notify_all();
+  if (wakes) {
+    changed_.notify_all();
+  }
   return full ? Put::kFull : Put::kTaken;
 }
 
@@ -42,7 +46,7 @@ TransportResult<std::size_t> ByteChannel::read(std::span<char> buffer, const bas
   {
     std::unique_lock lock(mutex_);
     const bool ready = base::system_clock().wait_until(lock, changed_, cancel.stop, cancel.deadline,
-                                                       [this] { return size_ > 0 || end_ || aborted_; });
+                                                       [this] { return is_worth_reading() || end_ || aborted_; });
     if (cancel.stop_requested()) {
       end_ = End{TransportError{TransportErrorKind::kCancelled, "reading the response was stopped", true}};
       pieces_.clear();
@@ -61,7 +65,7 @@ TransportResult<std::size_t> ByteChannel::read(std::span<char> buffer, const bas
     if (aborted_) {
       return base::unexpected(TransportError{TransportErrorKind::kCancelled, "the response was dropped", true});
     }
-    if (!ready) {
+    if (!ready && size_ == 0) {
       return base::unexpected(TransportError{TransportErrorKind::kTimeout, "no data within the limit", true});
     }
     while (copied < buffer.size() && size_ > 0) {

@@ -26,7 +26,9 @@ class ByteChannel {
     kAborted,  // dropped: nobody will read
   };
 
-  explicit ByteChannel(std::size_t capacity) : capacity_(capacity) {}
+  // A reader that waits is woken by `wake_bytes` of them, or by a producer that has to wait; then also by the end, an
+  // abort, its stop, and by its deadline, when it gets what is there.
+  explicit ByteChannel(std::size_t capacity, std::size_t wake_bytes = 1) : capacity_(capacity), wake_bytes_(wake_bytes) {}
   ByteChannel(const ByteChannel&) = delete;
   ByteChannel& operator=(const ByteChannel&) = delete;
 
@@ -49,7 +51,10 @@ class ByteChannel {
     std::optional<TransportError> failure;
   };
 
+  bool is_worth_reading() const { return size_ >= wake_bytes_ || size_ >= capacity_; }
+
   const std::size_t capacity_;
+  const std::size_t wake_bytes_;
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable_any changed_;
   std::deque<std::string> pieces_;

@@ -26,7 +26,8 @@ using web::http::client::http_client_config;
 using Socket = boost::asio::ip::tcp::socket;
 using TlsStream = boost::asio::ssl::stream<Socket&>;
 
-constexpr std::size_t kPoolThreads = 3;
+// Nothing here blocks it. With more of them the library posts every chunk of a response from one thread to another.
+constexpr std::size_t kPoolThreads = 1;
 constexpr std::chrono::seconds kUnarySilenceLimit{60};
 
 // Bounds concurrent calls.
@@ -240,7 +241,7 @@ class CpprestTransport final : public Transport {
         return base::unexpected(interrupted(cancel, "sending the request", resent));
       }
       const bool may_reuse = answered_;  // before that no connection can have been kept
-      auto exchange = std::make_shared<Exchange>(options_.stream_buffer_bytes);
+      auto exchange = std::make_shared<Exchange>(options_.stream_buffer_bytes, request.wake_bytes);
       try {
         exchange->start(client, to_library(request), server_);
       } catch (const std::exception& failure) {

@@ -21,7 +21,8 @@ namespace shutdown_auditor::http {
 // start, await_head and the reading of the body are for one thread of ours; cancel is for any.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  explicit Exchange(std::size_t buffer_bytes) : channel_(std::make_shared<ByteChannel>(buffer_bytes)) {}
+  Exchange(std::size_t buffer_bytes, std::size_t wake_bytes)
+      : channel_(std::make_shared<ByteChannel>(buffer_bytes, wake_bytes)) {}
 
   struct Head {
     int status = 0;

@@ -29,6 +29,9 @@ struct Request {
   std::string target = "/";  // path and query, already percent-encoded, beginning with '/'
   Headers headers;           // never Host: the transport owns it
   std::string body;          // sent with the Content-Type among `headers`
+  // Of a streamed response, how many bytes wake a reader that waits: 1 where every line counts at once, more where only the
+  // whole does. The end, a failure and the reader's deadline wake it as well.
+  std::size_t wake_bytes = 1;
 };
 
 struct Response {

@@ -20,6 +20,8 @@ constexpr base::Logger kLog{"kube"};
 constexpr base::Duration kLoggedWait = std::chrono::seconds(1);
 constexpr std::size_t kMaxWarnings = 256;
 constexpr std::size_t kMaxErrorBody = 64U << 10U;
+// The API server sends a list item by item; half of what the reader's buffer holds is worth waking it.
+constexpr std::size_t kListPieceBytes = 32U << 10U;
 
 std::string target_of(const std::string& path, const Query& query) {
   std::string target = path;
@@ -251,14 +253,15 @@ Result<ApiResponse> Client::call(const ApiRequest& request, const base::Cancella
 }
 
 Result<http::StreamResponse> Client::open(std::string_view verb, const std::string& what, const std::string& path,
-                                          const Query& query, const base::Cancellation& cancel) {
+                                          const Query& query, std::size_t wake_bytes, const base::Cancellation& cancel) {
   for (bool renewed = false;; renewed = true) {
     auto sent_headers = headers({}, cancel);
     if (!sent_headers) {
       return base::unexpected(sent_headers.error());
     }
     const base::SteadyTime started = clock_.now();
-    auto response = transport_.open({http::Method::kGet, target_of(path, query), *std::move(sent_headers), ""}, cancel);
+    auto response = transport_.open({http::Method::kGet, target_of(path, query), *std::move(sent_headers), "", wake_bytes},
+                                    cancel);
     observer_.attempt(verb, response ? response->status : 0, clock_.now() - started);
     if (!response) {
       return base::unexpected(error_of_transport(what, response.error()));
@@ -299,7 +302,7 @@ Result<objects::ListMeta> Client::list(const Resource& resource, const ListOptio
   if (const auto turn = take_turn(what, cancel); !turn) {
     return base::unexpected(turn.error());
   }
-  auto response = open("LIST", what, path, query, cancel.limited(clock_.now(), options_.list_idle_limit));
+  auto response = open("LIST", what, path, query, kListPieceBytes, cancel.limited(clock_.now(), options_.list_idle_limit));
   if (!response) {
     return base::unexpected(response.error());
   }
@@ -332,7 +335,7 @@ Result<std::unique_ptr<WatchStream>> Client::watch(const Resource& resource, con
   if (!options.field_selector.empty()) {
     query.emplace_back("fieldSelector", options.field_selector);
   }
-  auto response = open("WATCH", what, path, query, cancel);
+  auto response = open("WATCH", what, path, query, 1, cancel);
   if (!response) {
     return base::unexpected(response.error());
   }

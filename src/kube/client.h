@@ -64,7 +64,7 @@ class Client final : public Api {
   bool explicit_authorization() const;
   Result<void> take_turn(std::string_view what, const base::Cancellation& cancel);
   Result<http::StreamResponse> open(std::string_view verb, const std::string& what, const std::string& path,
-                                    const Query& query, const base::Cancellation& cancel);
+                                    const Query& query, std::size_t wake_bytes, const base::Cancellation& cancel);
   Attempt attempt(const std::string& what, const ApiRequest& request, const http::Request& wire,
                   const base::Cancellation& cancel);
   void log_warnings(const http::Headers& headers);

@@ -123,6 +123,39 @@ TEST(ByteChannelTest, WakesABlockedReader) {
   }
 }
 
+TEST(ByteChannelTest, AReaderOfPiecesIsNotWokenByCrumbs) {
+  ByteChannel channel(100, 10);
+  channel.put("123456789", kNoResume);
+  std::atomic<bool> done{false};
+  std::string seen;
+  {
+    const std::jthread reader([&] {
+      seen = read_some(channel, 50);
+      done = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_FALSE(done);
+    channel.put("a", kNoResume);
+  }
+  EXPECT_EQ(seen, "123456789a");
+
+  channel.put("late", kNoResume);
+  EXPECT_EQ(read_some(channel, 50, until_now()), "late") << "what is there when the time is up";
+  EXPECT_EQ(read_some(channel, 50, until_now()), "<Timeout>");
+  channel.put("rest", kNoResume);
+  channel.finish(std::nullopt);
+  EXPECT_EQ(read_some(channel, 50), "rest");
+  EXPECT_EQ(read_some(channel, 50), "<end>");
+}
+
+TEST(ByteChannelTest, AFullChannelWakesAReaderOfLargerPieces) {
+  ByteChannel channel(8, 1000);
+  int resumed = 0;
+  EXPECT_EQ(channel.put("12345678", [&resumed] { ++resumed; }), ByteChannel::Put::kFull);
+  EXPECT_EQ(read_some(channel, 50), "12345678");
+  EXPECT_EQ(resumed, 1);
+}
+
 TEST(ByteChannelTest, MovesAMegabyteBetweenThreadsWithinItsBound) {
   ByteChannel channel(1000);
   std::string sent;
