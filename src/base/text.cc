@@ -146,6 +146,10 @@ bool is_utf8(std::string_view text) {
         continue;
       }
     }
+    if (static_cast<unsigned char>(text.front()) < 0x80) {
+      text.remove_prefix(1);
+      continue;
+    }
     const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

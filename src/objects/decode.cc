@@ -200,6 +200,10 @@ bool ObjectBuilder::key(std::string_view name, Mark mark) {
   return true;
 }
 
+bool ObjectBuilder::wants_value() const {
+  return skipping_ == 0 && (top().shape->kind == Shape::Kind::kMap || top().field != nullptr);
+}
+
 bool ObjectBuilder::null(Mark mark) {
   if (failed_) return false;
   if (skipping_ > 0) return true;

@@ -46,6 +46,7 @@ class ObjectBuilder : public EventHandler {
 
   bool start_object(Mark mark) final;
   bool key(std::string_view name, Mark mark) final;
+  bool wants_value() const final;
   bool end_object() final;
   bool start_array(Mark mark) final;
   bool end_array() final;

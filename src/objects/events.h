@@ -26,6 +26,9 @@ class EventHandler {
   virtual ~EventHandler() = default;
   virtual bool start_object(Mark mark) = 0;
   virtual bool key(std::string_view name, Mark mark) = 0;
+  // Asked after a key: false lets a source leave out the events of its value (more than half of what an API server sends is
+  // metadata.managedFields). A source need not ask.
+  virtual bool wants_value() const { return true; }
   virtual bool end_object() = 0;
   virtual bool start_array(Mark mark) = 0;
   virtual bool end_array() = 0;

@@ -178,9 +178,12 @@ class Sax final : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Sax<Inp
   // Of the byte at fault, from 1; 0 when it is no single one.
   std::size_t offset() const { return offset_; }
 
-  bool Null() { return pass(handler_.null(input_.mark())); }
-  bool Bool(bool value) { return pass(handler_.boolean(value, value ? "true" : "false", input_.mark())); }
+  bool Null() { return is_unwanted() ? pass(true) : pass(handler_.null(input_.mark())); }
+  bool Bool(bool value) {
+    return is_unwanted() ? pass(true) : pass(handler_.boolean(value, value ? "true" : "false", input_.mark()));
+  }
   bool RawNumber(const char* digits, rapidjson::SizeType length, bool) {
+    if (is_unwanted()) return pass(true);
     const std::string_view text(digits, length);
     if (text.find_first_of(".eE") == std::string_view::npos) {
       std::int64_t value = 0;
@@ -194,22 +197,21 @@ class Sax final : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Sax<Inp
   }
   bool String(const char* bytes, rapidjson::SizeType length, bool) {
     const std::string_view text(bytes, length);
-    return base::is_utf8(text) ? pass(handler_.string(text, input_.mark())) : refuse_string();
+    if (!base::is_utf8(text)) return refuse_string();
+    return is_unwanted() ? pass(true) : pass(handler_.string(text, input_.mark()));
   }
-  bool StartObject() { return enter() && pass(handler_.start_object(input_.mark())); }
+  bool StartObject() { return enter() && (skips() || pass(handler_.start_object(input_.mark()))); }
   bool Key(const char* bytes, rapidjson::SizeType length, bool) {
     const std::string_view text(bytes, length);
-    return base::is_utf8(text) ? pass(handler_.key(text, input_.mark())) : refuse_string();
+    if (!base::is_utf8(text)) return refuse_string();
+    if (skips()) return pass(true);
+    if (!pass(handler_.key(text, input_.mark()))) return false;
+    unwanted_ = !handler_.wants_value();
+    return true;
   }
-  bool EndObject(rapidjson::SizeType) {
-    --depth_;
-    return pass(handler_.end_object());
-  }
-  bool StartArray() { return enter() && pass(handler_.start_array(input_.mark())); }
-  bool EndArray(rapidjson::SizeType) {
-    --depth_;
-    return pass(handler_.end_array());
-  }
+  bool EndObject(rapidjson::SizeType) { return leave() || pass(handler_.end_object()); }
+  bool StartArray() { return enter() && (skips() || pass(handler_.start_array(input_.mark()))); }
+  bool EndArray(rapidjson::SizeType) { return leave() || pass(handler_.end_array()); }
 
  private:
   bool pass(bool handler_said) {
@@ -225,15 +227,29 @@ class Sax final : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Sax<Inp
     offset_ = input_.Tell();
     return refuse("the string that ends here is not UTF-8, or has half of a surrogate pair");
   }
+  // What nobody wants is still checked, only not handed on.
+  bool skips() const { return skipped_from_ != 0; }
+  bool is_unwanted() { return std::exchange(unwanted_, false) || skips(); }
   // The parser recurses, so this bounds its stack as well.
   bool enter() {
-    return ++depth_ <= max_depth_ || refuse(fmt::format("nested deeper than {}", max_depth_));
+    if (++depth_ > max_depth_) return refuse(fmt::format("nested deeper than {}", max_depth_));
+    if (std::exchange(unwanted_, false)) skipped_from_ = depth_;
+    return true;
+  }
+  // Whether the object or array that ends was skipped.
+  bool leave() {
+    const bool skipped = skips();
+    if (skipped_from_ == depth_--) skipped_from_ = 0;
+    if (skipped) pass(true);
+    return skipped;
   }
 
   Input& input_;
   EventHandler& handler_;
   std::size_t max_depth_;
   std::size_t depth_ = 0;
+  std::size_t skipped_from_ = 0;  // the depth of the outermost object or array that is skipped; 0: none
+  bool unwanted_ = false;         // the value of the key before
   std::size_t offset_ = 0;
   bool refused_ = false;
   std::optional<base::Error> problem_;

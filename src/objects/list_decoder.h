@@ -42,6 +42,7 @@ class ListDecoder final : public EventHandler {
 
   bool start_object(Mark mark) override;
   bool key(std::string_view name, Mark mark) override;
+  bool wants_value() const override { return item_ == nullptr || item_->wants_value(); }
   bool end_object() override;
   bool start_array(Mark mark) override;
   bool end_array() override;

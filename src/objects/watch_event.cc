@@ -37,6 +37,9 @@ class MemberHandler : public EventHandler {
     seen_ = seen_ || wanted_;
     return true;
   }
+  bool wants_value() const override {
+    return wanted_ && (depth_ == 1 || inner_ == nullptr || inner_->wants_value());
+  }
   bool null(Mark mark) override {
     return scalar([&] { return inner_->null(mark); });
   }

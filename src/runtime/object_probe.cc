@@ -41,6 +41,10 @@ bool ObjectProbe::key(std::string_view name, objects::Mark mark) {
   return decoder_ == nullptr || pass(decoder_->key(name, mark));
 }
 
+bool ObjectProbe::wants_value() const {
+  return wanted_ != nullptr || (depth_ == 1 && metadata_next_) || (decoder_ != nullptr && decoder_->wants_value());
+}
+
 bool ObjectProbe::end_object() {
   --depth_;
   if (depth_ == 1) in_metadata_ = false;

@@ -24,6 +24,7 @@ class ObjectProbe final : public objects::EventHandler {
 
   bool start_object(objects::Mark mark) override;
   bool key(std::string_view name, objects::Mark mark) override;
+  bool wants_value() const override;
   bool end_object() override;
   bool start_array(objects::Mark mark) override;
   bool end_array() override;

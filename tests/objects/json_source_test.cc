@@ -134,6 +134,25 @@ TEST(JsonSourceTest, RefusesWhatIsNotExactlyOneText) {
   }
 }
 
+TEST(JsonSourceTest, LeavesOutWhatIsNotWantedButChecksIt) {
+  RecordingHandler handler;
+  handler.leave_out("x");
+  ASSERT_TRUE(parse_json(R"({"x":{"a":[{"x":1}],"b":"c"},"k":1,"x":[[],[2]],"x":3,"x":"s","x":null,"x":true,"l":[{"x":{},"m":4}]})",
+                         handler));
+  EXPECT_THAT(handler.events(), ElementsAre("{", "key x", "key k", "int 1", "key x", "key x", "key x", "key x", "key x",
+                                            "key l", "[", "{", "key x", "key m", "int 4", "}", "]", "}"));
+  for (const char* text : {"{\"x\":{\"a\":\"\xff\"}}", "{\"x\":{\"\xff\":1}}", "{\"x\":[1,]}", "{\"x\":1e999}", "{\"x\":\"\\udc00\"}",
+                           "{\"x\":{}"}) {
+    RecordingHandler other;
+    other.leave_out("x");
+    EXPECT_FALSE(parse_json(text, other)) << text;
+  }
+  RecordingHandler deep;
+  deep.leave_out("x");
+  EXPECT_TRUE(parse_json("{\"x\":" + std::string(511, '[') + std::string(511, ']') + "}", deep));
+  EXPECT_FALSE(parse_json("{\"x\":" + std::string(512, '[') + std::string(512, ']') + "}", deep));
+}
+
 TEST(JsonSourceTest, NumbersKeepHowTheyAreWritten) {
   const struct {
     const char* text;

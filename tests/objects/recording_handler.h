@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -17,6 +18,11 @@ class RecordingHandler final : public EventHandler {
 
   const std::vector<std::string>& events() const { return events_; }
   void stop_at(std::string event) { stop_at_ = std::move(event); }
+  // Keys whose values are not wanted; a source may give them all the same.
+  void leave_out(std::string key) { left_out_.push_back("key " + std::move(key)); }
+  bool wants_value() const override {
+    return std::find(left_out_.begin(), left_out_.end(), events_.back()) == left_out_.end();
+  }
 
   bool start_object(Mark mark) override { return add("{", mark); }
   bool key(std::string_view name, Mark mark) override { return add(fmt::format("key {}", name), mark); }
@@ -47,6 +53,7 @@ class RecordingHandler final : public EventHandler {
   bool marks_;
   std::vector<std::string> events_;
   std::string stop_at_;
+  std::vector<std::string> left_out_;
 };
 
 // Counts events and forgets them.
