@@ -116,13 +116,15 @@ class Auditor {
     Batch batch;
     batch.end = std::min(first + kBatch, input_.workloads.size());
     batch.audits.reserve(batch.end - first);
+    WorkloadUnpacker unpacker;
     for (std::size_t i = first; i < batch.end; ++i) {
       const InputWorkload& item = input_.workloads[i];
       if (!item.audited) {
         continue;
       }
       objects::PositionMap positions;
-      const objects::Workload workload = unpack_workload(item, fallback_, &positions);
+      const bool from_file = item.source.file != nullptr;
+      const objects::Workload workload = unpacker.whole(item, fallback_, from_file ? &positions : nullptr);
       const NamespaceObjects& group = around(workload);
       if (is_wanted(workload, group, batch.counts)) {
         ++batch.counts.workloads;
@@ -184,8 +186,9 @@ class Auditor {
     std::map<std::string, std::vector<const objects::Workload*>> all;
     std::set<const objects::Workload*> unnamed;
     CheckCounts ignored;
+    WorkloadUnpacker unpacker;
     for (const InputWorkload& item : input_.workloads) {
-      const objects::Workload& workload = result.workloads.emplace_back(unpack_workload(item, fallback_));
+      const objects::Workload& workload = result.workloads.emplace_back(unpacker.whole(item, fallback_));
       if (item.name_space == nullptr) {
         unnamed.insert(&workload);
       }

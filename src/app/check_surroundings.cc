@@ -43,9 +43,10 @@ void NamespaceObjects::prepare(const Unread& unread, const std::string& fallback
   everything_.workloads = unread.workloads ? nullptr : &kSurveyed;
   everything_.jobs = unread.jobs ? nullptr : &jobs_;
   everything_.namespace_labels = labels();
+  WorkloadUnpacker unpacker;
   survey_.emplace(everything_, [&](const std::function<void(const objects::Workload&)>& add) {
     for (const InputWorkload* item : workloads_) {
-      const objects::Workload workload = unpack_outline(*item, fallback);
+      const objects::Workload workload = unpacker.outline(*item, fallback);
       const bool passing = workload.kind.kind == "Pod" && is_hook(workload.meta);
       if (!passing && !is_made_by_another(workload)) {
         add(workload);

@@ -129,24 +129,24 @@ void load_stream(Input& input, std::istream& in) {
   load(input, source, "stdin");
 }
 
-objects::Workload unpack(const InputWorkload& item, const std::string& fallback, objects::PositionMap* positions,
-                         const objects::Shape& (*leave_out)()) {
-  objects::Workload workload;
-  if (item.kind == objects::GroupKind{"", "Pod"}) {
-    // Its own metadata is that of the template.
-    objects::Pod pod = objects::unpack<objects::Pod>(item.packed, item.kind, positions, leave_out).value();
-    workload.kind = item.kind;
-    workload.pod_template.meta.labels = pod.meta.labels;
-    workload.pod_template.meta.annotations = pod.meta.annotations;
-    workload.pod_template.spec = std::move(pod.spec);
-    workload.meta = std::move(pod.meta);
-  } else {
-    workload = objects::unpack<objects::Workload>(item.packed, item.kind, positions, leave_out).value();
-  }
+const objects::GroupKind kPod{"", "Pod"};
+
+objects::Workload settled(objects::Workload workload, const std::string& fallback) {
   if (workload.meta.namespace_.empty()) {
     workload.meta.namespace_ = fallback;
   }
   return workload;
+}
+
+// Its own metadata is that of the template.
+objects::Workload workload_of(objects::Pod pod, const std::string& fallback) {
+  objects::Workload workload;
+  workload.kind = kPod;
+  workload.pod_template.meta.labels = pod.meta.labels;
+  workload.pod_template.meta.annotations = pod.meta.annotations;
+  workload.pod_template.spec = std::move(pod.spec);
+  workload.meta = std::move(pod.meta);
+  return settled(std::move(workload), fallback);
 }
 
 }  // namespace
@@ -196,13 +196,16 @@ bool Input::failed() const {
   });
 }
 
-objects::Workload unpack_workload(const InputWorkload& item, const std::string& fallback,
-                                  objects::PositionMap* positions) {
-  return unpack(item, fallback, positions, nullptr);
+objects::Workload WorkloadUnpacker::whole(const InputWorkload& item, const std::string& fallback,
+                                          objects::PositionMap* positions) {
+  return item.kind == kPod ? workload_of(pods_.unpack(item.packed, item.kind, positions).value(), fallback)
+                           : settled(workloads_.unpack(item.packed, item.kind, positions).value(), fallback);
 }
 
-objects::Workload unpack_outline(const InputWorkload& item, const std::string& fallback) {
-  return unpack(item, fallback, nullptr, &objects::shape_of<objects::PodSpec>);
+objects::Workload WorkloadUnpacker::outline(const InputWorkload& item, const std::string& fallback) {
+  constexpr auto kPodSpec = &objects::shape_of<objects::PodSpec>;
+  return item.kind == kPod ? workload_of(pods_.unpack_without(kPodSpec, item.packed, item.kind).value(), fallback)
+                           : settled(workloads_.unpack_without(kPodSpec, item.packed, item.kind).value(), fallback);
 }
 
 Input read_input(const std::vector<std::string>& paths, bool recursive, std::istream& in) {

@@ -35,7 +35,7 @@ struct InputWorkload {
   Source source;
   objects::GroupKind kind;
   const std::string* name_space = nullptr;  // null: it names none
-  std::string_view packed;                  // see unpack_workload(); in the Input's store
+  std::string_view packed;                  // see WorkloadUnpacker; in the Input's store
   bool audited = true;                      // false: it is there for what it says about others
 };
 
@@ -73,12 +73,19 @@ struct Input {
   bool failed() const;       // one of the problems is an error
 };
 
-// The workload as it was read, in the namespace `fallback` if it names none. A Pod comes as a Workload of kind Pod: it is
-// what is audited. Thread-safe.
-objects::Workload unpack_workload(const InputWorkload& item, const std::string& fallback,
-                                  objects::PositionMap* positions = nullptr);
-// The same without its PodSpec, in less time.
-objects::Workload unpack_outline(const InputWorkload& item, const std::string& fallback);
+// Unpacks workloads, one after the other. For one thread.
+class WorkloadUnpacker {
+ public:
+  // The workload as it was read, in the namespace `fallback` if it names none. A Pod comes as a Workload of kind Pod: it is
+  // what is audited.
+  objects::Workload whole(const InputWorkload& item, const std::string& fallback, objects::PositionMap* positions = nullptr);
+  // The same without its PodSpec, in less time.
+  objects::Workload outline(const InputWorkload& item, const std::string& fallback);
+
+ private:
+  objects::Unpacker<objects::Workload> workloads_;
+  objects::Unpacker<objects::Pod> pods_;
+};
 
 // Reads every path: a file, a directory (see input_files.h) or "-" for `in`, which messages call "stdin". At most 256 MiB
 // each. What is named twice is read once.

@@ -340,8 +340,9 @@ class Reading {
       readable_.insert(kind);
       return;
     }
+    WorkloadUnpacker unpacker;
     for (InputWorkload& item : part.input.workloads) {
-      const objects::ObjectMeta meta = unpack_outline(item, "").meta;
+      const objects::ObjectMeta meta = unpacker.outline(item, "").meta;
       item.audited = query_.targets.empty();
       for (std::size_t i = 0; i < query_.targets.size(); ++i) {
         const LiveTarget& target = query_.targets[i];

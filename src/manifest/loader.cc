@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -82,7 +83,12 @@ class Loader {
  public:
   Loader(const std::string& file, const LoadOptions& options, const ObjectCallback& object,
          const ProblemCallback& problem)
-      : file_(file), options_(options), object_(object), problem_(problem) {}
+      : file_(file),
+        options_(options),
+        object_(object),
+        problem_(problem),
+        workloads_(objects::shape_of<objects::Workload>(), {}, options.positions),
+        pods_(objects::shape_of<objects::Pod>(), {}, options.positions) {}
 
   void load(std::string_view content, std::uint32_t first_line) {
     DocumentReader reader(content, first_line);
@@ -195,10 +201,11 @@ class Loader {
     object_(std::move(object));
   }
 
-  base::Result<void> pack(const Source& source, const objects::Shape& shape, Object& object, Mark& stopped) const {
-    objects::Packer packer(shape, source.options, options_.positions);
-    if (!source.tape.replay(source.value, packer, stopped)) return base::unexpected(packer.problem());
-    base::Result<std::string> packed = packer.take();
+  base::Result<void> pack(const Source& source, const objects::Shape& shape, Object& object, Mark& stopped) {
+    objects::Packer& packer = &shape == &objects::shape_of<objects::Pod>() ? pods_ : workloads_;
+    packer.use(source.options);
+    source.tape.replay(source.value, packer, stopped);
+    base::Result<std::string> packed = packer.take();  // the packer's problem, if it had one
     if (!packed) return base::unexpected(packed.error());
     object.packed = std::move(*packed);
     Other outline;
@@ -243,12 +250,17 @@ class Loader {
   const ProblemCallback& problem_;
   std::string template_name_;  // of the document at hand
   bool template_noted_ = false;
+  objects::Packer workloads_;
+  objects::Packer pods_;
 };
 
 using Loaded = std::variant<Object, Problem>;
 
-std::vector<Loaded> load_piece(const Piece& piece, const std::string& file, const LoadOptions& options) {
-  std::vector<Loaded> loaded;
+// Not moved when it grows: an Object is large.
+using LoadedPiece = std::deque<Loaded>;
+
+LoadedPiece load_piece(const Piece& piece, const std::string& file, const LoadOptions& options) {
+  LoadedPiece loaded;
   const ObjectCallback keep_object = [&](Object&& object) { loaded.emplace_back(std::move(object)); };
   const ProblemCallback keep_problem = [&](Problem problem) { loaded.emplace_back(std::move(problem)); };
   Loader(file, options, keep_object, keep_problem).load(piece.text, piece.first_line);
@@ -263,7 +275,7 @@ void load_pieces(PieceReader& pieces, const std::string& file, const LoadOptions
     return;
   }
   bool noted = false;
-  base::InOrder<std::vector<Loaded>> readers(options.threads > 1 ? options.threads : 0, [&](std::vector<Loaded>& loaded) {
+  base::InOrder<LoadedPiece> readers(options.threads > 1 ? options.threads : 0, [&](LoadedPiece& loaded) {
     for (Loaded& each : loaded) {
       if (auto* found = std::get_if<Object>(&each)) {
         object(std::move(*found));

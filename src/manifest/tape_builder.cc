@@ -251,6 +251,16 @@ bool TapeBuilder::check_keys(std::size_t object) {
   for (std::size_t at = object + 1; at < nodes.size(); at = nodes[at + 1].next) {
     if (nodes[at].type == Tape::Type::kKey) keys.emplace_back(tape_.text(nodes[at]), at);
   }
+  // Most objects have few keys, and comparing them all is less work than sorting them.
+  constexpr std::size_t kFew = 8;
+  const auto stands_again = [&](std::size_t i) {
+    return std::any_of(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(i), [&](const auto& key) { return key.first == keys[i].first; });
+  };
+  if (keys.size() <= kFew) {
+    std::size_t i = 0;
+    while (i < keys.size() && !stands_again(i)) ++i;
+    if (i == keys.size()) return true;
+  }
   std::sort(keys.begin(), keys.end());
   const auto twice = std::adjacent_find(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
   if (twice == keys.end()) return true;

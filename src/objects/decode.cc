@@ -144,7 +144,12 @@ bool ObjectBuilder::open(Shape::Kind kind, std::string_view got, Mark mark) {
   }
   const bool fits = slot.shape->kind == kind || (kind == Shape::Kind::kObject && slot.shape->kind == Shape::Kind::kMap);
   if (!fits) return mismatch(*slot.shape, got, mark);
-  pack_.plain(kind == Shape::Kind::kArray ? Plain::kArray : Plain::kObject, place(mark));
+  std::size_t packed_at = 0;
+  if (slot.shape->sized && !is_placed()) {
+    packed_at = pack_.begin_sized();
+  } else {
+    pack_.plain(kind == Shape::Kind::kArray ? Plain::kArray : Plain::kObject, place(mark));
+  }
   const int node = depth_ == 0 ? -1 : top().child;
   if (frames_.size() == depth_) frames_.emplace_back();
   Frame& frame = frames_[depth_++];
@@ -155,6 +160,7 @@ bool ObjectBuilder::open(Shape::Kind kind, std::string_view got, Mark mark) {
   frame.index = -1;
   frame.node = node;
   frame.child = -1;
+  frame.packed_at = packed_at;
   return true;
 }
 
@@ -167,6 +173,7 @@ bool ObjectBuilder::close() {
   Frame& frame = top();
   if (frame.shape->close != nullptr && frame.target != nullptr) frame.shape->close(frame.target);
   pack_.plain(Plain::kEnd, nullptr);
+  if (frame.packed_at != 0) pack_.end_sized(frame.packed_at);
   --depth_;
   done_ = depth_ == 0;
   return true;
@@ -312,7 +319,7 @@ bool ObjectBuilder::take_step(PackReader& in) {
       frame.field = &frame.shape->fields[in.number()];
       const Mark mark = in.mark();
       if (options_.positions != nullptr) frame.child = options_.positions->add(frame.node, frame.field->name, -1, mark);
-      if (options_.leave_out != nullptr && frame.field->shape == options_.leave_out) in.skip_object();
+      if (options_.leave_out != nullptr && frame.field->shape == options_.leave_out) in.skip_sized();
       return true;
     }
     case Step::kKey: {
@@ -343,6 +350,9 @@ bool ObjectBuilder::take_step(PackReader& in) {
 }
 
 bool ObjectBuilder::replay(std::string_view packed) {
+  // About what a packed workload needs.
+  constexpr std::size_t kBytesOfField = 5;
+  if (options_.positions != nullptr) options_.positions->expect(packed.size() / kBytesOfField, packed.size());
   PackReader in(packed);
   while (!in.at_end()) {
     if (!take_step(in)) return false;

@@ -25,7 +25,7 @@ struct DecodeOptions {
   bool (*keep_annotation)(std::string_view key) = nullptr;
   // Records where every field the type knows stood in its file (see position.h). Null: no positions.
   PositionMap* positions = nullptr;
-  // Objects of this shape are passed over when an object is unpacked. Null: none.
+  // Objects of this shape, a sized one, are passed over when an object is unpacked; not with positions. Null: none.
   const Shape& (*leave_out)() = nullptr;
   // `yes`, `1.20` or `8080` in a string field keep their text: for the command's own files. To the API a bool or number in
   // a string field is an error, in YAML too (kubectl turns it into JSON without looking at the type of the field).
@@ -62,6 +62,8 @@ class ObjectBuilder : public EventHandler {
   Mark problem_mark() const { return problem_mark_; }
   // A whole object has been read.
   bool complete() const { return done_ && !failed_; }
+  // Other options from the next object on; only between objects.
+  void use(DecodeOptions options) { options_ = std::move(options); }
 
  protected:
   // `target` null: nothing is stored, only checked and packed.
@@ -87,6 +89,7 @@ class ObjectBuilder : public EventHandler {
     std::int64_t index = -1;       // kArray
     int node = -1;                 // in the position map: of this object
     int child = -1;                // of the current field or item
+    std::size_t packed_at = 0;     // of a sized object
   };
   struct Slot {
     const Shape* shape = nullptr;  // null or kSkip: not wanted
@@ -187,19 +190,41 @@ base::Result<T> decode_json(std::string_view json, const DecodeOptions& options 
   return decoder.take();
 }
 
-// The object that a Packer packed, as a Decoder<T> would have made it, with the positions of its fields (but for apiVersion
-// and kind) when marks were packed. `kind` is given to it as to an item of a list. With `leave_out`, &shape_of<PodSpec> for
-// example, its parts of that type stay as if they were not written, which takes less time.
+// Makes of what a Packer packed what a Decoder<T> would have made. For one thread; keeps memory from object to object.
 template <class T>
-base::Result<T> unpack(std::string_view packed, const GroupKind& kind, PositionMap* positions = nullptr,
-                       const Shape& (*leave_out)() = nullptr) {
-  DecodeOptions options;
-  options.leave_out = leave_out;
-  options.positions = positions;
-  options.kind = kind;
-  Decoder<T> decoder(std::move(options));
-  decoder.replay(packed);
-  return decoder.take();
+class Unpacker {
+ public:
+  // With the positions of its fields (but for apiVersion and kind) when marks were packed. `kind` is given to it as to an item
+  // of a list.
+  base::Result<T> unpack(std::string_view packed, const GroupKind& kind, PositionMap* positions = nullptr) {
+    DecodeOptions options;
+    options.positions = positions;
+    options.kind = kind;
+    return unpack(packed, std::move(options));
+  }
+  // Its parts of one type, &shape_of<PodSpec> for example, stay as if they were not written, which takes less time. The type
+  // must be sized.
+  base::Result<T> unpack_without(const Shape& (*leave_out)(), std::string_view packed, const GroupKind& kind) {
+    DecodeOptions options;
+    options.leave_out = leave_out;
+    options.kind = kind;
+    return unpack(packed, std::move(options));
+  }
+
+ private:
+  base::Result<T> unpack(std::string_view packed, DecodeOptions options) {
+    decoder_.use(std::move(options));
+    decoder_.replay(packed);
+    return decoder_.take();
+  }
+
+  Decoder<T> decoder_;
+};
+
+// One object.
+template <class T>
+base::Result<T> unpack(std::string_view packed, const GroupKind& kind, PositionMap* positions = nullptr) {
+  return Unpacker<T>().unpack(packed, kind, positions);
 }
 
 // Any object by its metadata alone: bookmarks, existence checks, kinds that are not read.

@@ -1,10 +1,11 @@
 #include "objects/packed.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace shutdown_auditor::objects {
 namespace {
+
+using PackedSize = std::uint64_t;  // of an object
 
 constexpr unsigned kStepBits = 3;
 constexpr std::uint64_t kLongNumber = 31;
@@ -81,6 +82,19 @@ void PackWriter::string(std::string_view value, const Mark* place) {
   if (place != nullptr) mark(*place);
 }
 
+std::size_t PackWriter::begin_sized() {
+  if (out_ == nullptr) return 0;
+  head(Step::kPlain, static_cast<std::uint64_t>(Plain::kSized));
+  out_->append(sizeof(PackedSize), '\0');
+  return out_->size();
+}
+
+void PackWriter::end_sized(std::size_t begun) {
+  if (out_ == nullptr) return;
+  const auto size = static_cast<PackedSize>(out_->size() - begun);
+  out_->replace(begun - sizeof size, sizeof size, reinterpret_cast<const char*>(&size), sizeof size);
+}
+
 PackReader::PackReader(std::string_view bytes) : bytes_(bytes) {
   if (bytes_.empty()) return;
   marks_ = bytes_.front() != '\0';
@@ -107,7 +121,12 @@ Step PackReader::step() {
   bytes_.remove_prefix(1);
   number_ = head >> kStepBits;
   if (number_ == kLongNumber) number_ += varint();
-  return static_cast<Step>(head & ((1U << kStepBits) - 1U));
+  const auto step = static_cast<Step>(head & ((1U << kStepBits) - 1U));
+  if (step == Step::kPlain && number_ == static_cast<std::uint64_t>(Plain::kSized)) {
+    take_size();
+    number_ = static_cast<std::uint64_t>(Plain::kObject);
+  }
+  return step;
 }
 
 std::int64_t PackReader::integer() const { return unzigzag(number_); }
@@ -118,30 +137,17 @@ std::string_view PackReader::text() {
   return text;
 }
 
-void PackReader::skip_object() {
-  if (bytes_.empty() || static_cast<unsigned char>(bytes_.front()) != head_of(Step::kPlain, Plain::kObject)) return;
-  std::vector<bool> arrays;  // of what is open: whether it is an array, whose items have places
-  do {
-    const bool placed = !arrays.empty() && arrays.back();
-    const Step next = step();
-    if (next == Step::kField) {
-      mark();
-      continue;
-    }
-    if (next == Step::kKey || next == Step::kString) text();
-    if (next == Step::kKey) {
-      mark();
-      continue;
-    }
-    if (next == Step::kPlain && number_ == static_cast<std::uint64_t>(Plain::kEnd)) {
-      arrays.pop_back();
-      continue;
-    }
-    if (placed) mark();
-    if (next != Step::kPlain) continue;
-    if (number_ == static_cast<std::uint64_t>(Plain::kObject)) arrays.push_back(false);
-    if (number_ == static_cast<std::uint64_t>(Plain::kArray)) arrays.push_back(true);
-  } while (!arrays.empty());
+std::size_t PackReader::take_size() {
+  PackedSize size = 0;
+  bytes_.copy(reinterpret_cast<char*>(&size), sizeof size);
+  bytes_.remove_prefix(std::min(bytes_.size(), sizeof size));
+  return size;
+}
+
+void PackReader::skip_sized() {
+  if (bytes_.empty() || static_cast<unsigned char>(bytes_.front()) != head_of(Step::kPlain, Plain::kSized)) return;
+  bytes_.remove_prefix(1);
+  bytes_.remove_prefix(std::min(bytes_.size(), take_size()));
 }
 
 Mark PackReader::mark() {

@@ -15,8 +15,9 @@ namespace shutdown_auditor::objects {
 // One step: what comes next, and how the numbers are written. A head byte has the step in its low three bits and a number
 // in the others; 31 stands for 31 and what the varint after it adds.
 enum class Step : std::uint8_t { kField, kKey, kString, kInteger, kPlain };
-// The number of a kPlain step. kTouch: there is a value that is not kept.
-enum class Plain : std::uint8_t { kFalse, kTrue, kNull, kTouch, kObject, kArray, kEnd };
+// The number of a kPlain step. kTouch: there is a value that is not kept. kSized: an object, before it the length of what it
+// takes up to and with its kEnd.
+enum class Plain : std::uint8_t { kFalse, kTrue, kNull, kTouch, kObject, kArray, kEnd, kSized };
 
 // Appends steps to a string it borrows. For one thread.
 class PackWriter {
@@ -32,6 +33,9 @@ class PackWriter {
   void plain(Plain what, const Mark* place);
   void integer(std::int64_t value, const Mark* place);
   void string(std::string_view value, const Mark* place);
+  // Around the steps of an object that can be passed over; what the first returns is the second's.
+  std::size_t begin_sized();
+  void end_sized(std::size_t begun);
 
  private:
   void head(Step step, std::uint64_t number);
@@ -54,11 +58,12 @@ class PackReader {
   std::int64_t integer() const;      // of kInteger
   std::string_view text();           // of kKey and kString; to be called once, before mark()
   Mark mark();                       // {0, 0} when marks were not kept
-  // Passes over the value of the field that was just read, when it is an object; not over a null, which is nothing here.
-  void skip_object();
+  // Passes over the value of the field that was just read, when it is a sized object. Places after it are not to be read.
+  void skip_sized();
 
  private:
   std::uint64_t varint();
+  std::size_t take_size();
 
   std::string_view bytes_;
   bool marks_ = false;

@@ -65,6 +65,11 @@ void PositionMap::clear() {
   names_.clear();
 }
 
+void PositionMap::expect(std::size_t nodes, std::size_t name_bytes) {
+  nodes_.reserve(nodes);
+  names_.reserve(name_bytes);
+}
+
 int PositionMap::add(int parent, std::string_view name, int index, Mark mark) {
   nodes_.push_back({parent, index, static_cast<std::uint32_t>(names_.size()), static_cast<std::uint32_t>(name.size()), mark});
   names_ += name;

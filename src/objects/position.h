@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ class PositionMap {
   // existing ancestor, at last of the document; {0,0} when nothing is known.
   Mark find(std::string_view field_path) const;
   void clear();
+  // Makes room.
+  void expect(std::size_t nodes, std::size_t name_bytes);
 
   // For decoders: the mark of the whole document.
   void set_root(Mark mark) { root_ = mark; }

@@ -174,7 +174,7 @@ template <> const Shape& shape_of<Probe>() { return object_shape<kProbe>(); }
 template <> const Shape& shape_of<EnvVar>() { return object_shape<kEnv>(); }
 template <> const Shape& shape_of<ContainerPort>() { return object_shape<kPort>(); }
 template <> const Shape& shape_of<Container>() { return object_shape<kContainer>(); }
-template <> const Shape& shape_of<PodSpec>() { return object_shape<kPodSpec>(); }
+template <> const Shape& shape_of<PodSpec>() { return object_shape<kPodSpec, true>(); }
 template <> const Shape& shape_of<PodTemplate>() { return object_shape<kPodTemplate>(); }
 template <> const Shape& shape_of<Pod>() { return object_shape<kPod>(); }
 template <> const Shape& shape_of<Workload>() { return object_shape<kWorkload>(); }

@@ -32,6 +32,7 @@ struct Shape {
   Kind kind = Kind::kSkip;
   bool annotations = false;                                 // kMap: DecodeOptions::keep_annotation applies
   bool int32 = false;                                       // kInteger: the API has 32 bits for it
+  bool sized = false;                                       // kObject, as a field: can be left out when it is unpacked
   std::span<const Field> fields = {};                       // kObject
   const Shape& (*item)() = nullptr;                         // kArray, kMap: the shape of each value
   void* (*append)(void* target) = nullptr;                  // kArray: a new item
@@ -70,9 +71,9 @@ constexpr Table<T, 1 + sizeof...(Rest)> table(FieldOf<T> first, Rest... rest) {
 template <class T>
 const Shape& shape_of();
 
-template <const auto& kTable>
+template <const auto& kTable, bool kSized = false>
 const Shape& object_shape() {
-  static const Shape kShape{.kind = Shape::Kind::kObject, .fields = kTable.fields};
+  static const Shape kShape{.kind = Shape::Kind::kObject, .sized = kSized, .fields = kTable.fields};
   return kShape;
 }
 

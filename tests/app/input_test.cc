@@ -85,7 +85,7 @@ TEST(ReadInput, OnlyAnnotationsThatAreReadAreKept) {
       "    shutdownaudit.dev/cleanup-seconds: \"5\"\n    helm.sh/hook: test\n");
   const Input input = read_input({"-"}, false, in);
   ASSERT_EQ(input.size(), 1U);
-  EXPECT_EQ(unpack_workload(input.workloads[0], "").meta.annotations.size(), 2U);
+  EXPECT_EQ(WorkloadUnpacker().whole(input.workloads[0], "").meta.annotations.size(), 2U);
 }
 
 TEST(ReadInput, EveryKindToItsPlace) {
@@ -134,9 +134,9 @@ items:
   EXPECT_EQ(input.budgets[0].limit, (objects::Mark{18, 3}));
   EXPECT_EQ(input.budgets[0].selector, (objects::Mark{19, 3}));
 
-  EXPECT_EQ(unpack_workload(input.workloads[0], "fallback").meta.namespace_, "shop");
+  EXPECT_EQ(WorkloadUnpacker().whole(input.workloads[0], "fallback").meta.namespace_, "shop");
   objects::PositionMap positions;
-  const objects::Workload pod = unpack_workload(input.workloads[1], "fallback", &positions);
+  const objects::Workload pod = WorkloadUnpacker().whole(input.workloads[1], "fallback", &positions);
   EXPECT_EQ(*input.workloads[1].source.template_name, "web/templates/pod.yaml");
   EXPECT_EQ(pod.kind.kind, "Pod");
   EXPECT_EQ(pod.meta.namespace_, "fallback");

@@ -70,7 +70,7 @@ class LiveInputTest : public testing::Test {
     std::vector<std::string> out;
     for (const InputWorkload& item : live.input.workloads) {
       if (item.audited) {
-        const objects::ObjectMeta meta = unpack_workload(item, "").meta;
+        const objects::ObjectMeta meta = WorkloadUnpacker().whole(item, "").meta;
         out.push_back(meta.namespace_ + "/" + item.kind.kind + "/" + meta.name);
       }
     }

@@ -116,7 +116,7 @@ TEST(Secrets, StayOutOfWhatTheControllerWrites) {
     std::istringstream in(workload(row.container));
     const Input input = read_input({"-"}, false, in);
     ASSERT_EQ(input.workloads.size(), 1U) << row.what;
-    const objects::Workload deployment = unpack_workload(input.workloads[0], "default");
+    const objects::Workload deployment = WorkloadUnpacker().whole(input.workloads[0], "default");
     const audit::AuditResult result = audit::audit(deployment, {}, {}, {});
     const report::ShutdownAudit stored = report::make_shutdown_audit(result, deployment, "", report::Detail::kStored);
     EXPECT_THAT(report::apply_body(stored) + report::status_apply_body(stored), Not(HasSubstr(kSecret))) << row.what;

@@ -47,7 +47,7 @@ void check_packed(std::string_view text) {
   if (!workload) return;
   const base::Result<objects::Workload> again = objects::unpack<objects::Workload>(*packed, *options.kind);
   if (!again || *again != *workload) std::abort();
-  if (!objects::unpack<objects::Workload>(*packed, *options.kind, nullptr, &objects::shape_of<objects::PodSpec>)) std::abort();
+  if (!objects::Unpacker<objects::Workload>().unpack_without(&objects::shape_of<objects::PodSpec>, *packed, *options.kind)) std::abort();
 }
 
 }  // namespace

@@ -389,6 +389,19 @@ TEST(LoaderTest, PackedObjectsAreTheSame) {
   EXPECT_EQ(std::get<objects::Service>(packed.objects[2].value), std::get<objects::Service>(plain.objects[2].value));
 }
 
+TEST(LoaderTest, ARefusedObjectLeavesNothingBehindWhenPacking) {
+  LoadOptions options;
+  options.pack = true;
+  const std::string refused = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: bad}\nspec: {replicas: three}\n---\n";
+  const Loaded alone = load_text(std::string(kWeb), options);
+  const Loaded after = load_text(refused + std::string(kWeb), options);
+  ASSERT_EQ(after.objects.size(), 1U);
+  ASSERT_EQ(after.problems.size(), 1U);
+  const objects::GroupKind& kind = alone.objects[0].kind;
+  EXPECT_EQ(*objects::unpack<objects::Workload>(after.objects[0].packed, kind),
+            *objects::unpack<objects::Workload>(alone.objects[0].packed, kind));
+}
+
 TEST(ProblemTest, AProblemOfTheWholeFileHasNoPlace) {
   EXPECT_EQ(to_string(Problem{Problem::Severity::kError, "f", {}, "unreadable"}), "f: unreadable");
   EXPECT_EQ(to_string(Problem{Problem::Severity::kError, "f", {3, 4}, "bad"}), "f:3:4: bad");
