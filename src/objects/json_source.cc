@@ -8,10 +8,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/text.h"
 
@@ -34,12 +34,14 @@ struct NotInPlace {
   static std::size_t PutEnd(Ch*) { return 0; }
 };
 
-// RapidJSON's input over a ByteSource. A NUL says "the end" there, so at_end() tells one in
-// the text from the real end. A failure of the source looks like the end and is reported in its place.
+// RapidJSON's input over a ByteSource. A NUL says "the end" there, so at_end() tells one in the text from the real end. A
+// failure of the source looks like the end and is reported in its place.
 class PulledInput : public NotInPlace {
  public:
-  PulledInput(ByteSource& source, const JsonLimits& limits) : source_(source), limits_(limits), buffer_(kBufferSize + 1) {
-    at_ = end_ = buffer_.data();
+  PulledInput(ByteSource& source, const JsonLimits& limits)
+      : source_(source), limits_(limits), buffer_(std::make_unique_for_overwrite<char[]>(kBufferSize + 1)) {
+    at_ = end_ = buffer_.get();
+    buffer_[0] = '\0';
     fill();
   }
 
@@ -49,7 +51,7 @@ class PulledInput : public NotInPlace {
     if (at_ != end_ && ++at_ == end_) fill();
     return c;
   }
-  std::size_t Tell() const { return before_ + static_cast<std::size_t>(at_ - buffer_.data()); }
+  std::size_t Tell() const { return before_ + static_cast<std::size_t>(at_ - buffer_.get()); }
 
   bool at_end() const { return at_ == end_; }
   Mark mark() const { return {}; }
@@ -65,7 +67,7 @@ class PulledInput : public NotInPlace {
                              fmt::format("a JSON value is longer than {} bytes", limits_.max_token_bytes)};
       return;
     }
-    base::Result<std::size_t> count = source_.read({buffer_.data(), kBufferSize});
+    base::Result<std::size_t> count = source_.read({buffer_.get(), kBufferSize});
     if (!count) {
       failure_ = std::move(count.error());
       return;
@@ -73,14 +75,14 @@ class PulledInput : public NotInPlace {
     if (*count == 0) return;
     before_ = Tell();
     since_token_ += *count;
-    at_ = buffer_.data();
-    end_ = buffer_.data() + *count;
+    at_ = buffer_.get();
+    end_ = buffer_.get() + *count;
     buffer_[*count] = '\0';
   }
 
   ByteSource& source_;
   const JsonLimits& limits_;
-  std::vector<char> buffer_;  // the bytes read, then a NUL
+  std::unique_ptr<char[]> buffer_;  // the bytes read, then a NUL
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   std::size_t before_ = 0;  // bytes of earlier buffers

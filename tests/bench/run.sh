@@ -35,7 +35,7 @@ CLIENT=${CLIENT:-$build/bin/bench_client}
 
 beyond_limits=0
 
-say "an audit beside decoding its Deployment"
+say "an audit beside parsing its Deployment"
 "$build/bin/bench_audit" | tee "$out/audit.txt"
 
 say "check on one file of 5,000 Deployments beside libyaml and other checkers, and on ten times as many"
