@@ -99,6 +99,7 @@ kube::ConfigOptions config_options(const LiveConnection& from) {
   options.user = from.user;
   options.as = from.as;
   options.as_groups = from.as_groups;
+  http::initialize_http_runtime(1);
   options.environment = http::original_environment();
   options.load = manifest::read_kubeconfig;
   return options;

@@ -26,8 +26,6 @@ using web::http::client::http_client_config;
 using Socket = boost::asio::ip::tcp::socket;
 using TlsStream = boost::asio::ssl::stream<Socket&>;
 
-// Nothing here blocks it. With more of them the library posts every chunk of a response from one thread to another.
-constexpr std::size_t kPoolThreads = 1;
 constexpr std::chrono::seconds kUnarySilenceLimit{60};
 
 // Bounds concurrent calls.
@@ -331,15 +329,14 @@ std::vector<std::string> capture_environment() {
   return entries;
 }
 
-}  // namespace
-
-const std::vector<std::string>& original_environment() {
-  static const std::vector<std::string> entries = [] {
+// What is here is the work of the first call.
+const std::vector<std::string>& prepare_runtime(std::size_t io_threads) {
+  static const std::vector<std::string> entries = [io_threads] {
     std::vector<std::string> before = capture_environment();
     ::setenv("SSL_CERT_FILE", "/dev/null", 1);
     ::setenv("SSL_CERT_DIR", "/nonexistent", 1);
     try {
-      crossplat::threadpool::initialize_with_threads(kPoolThreads);
+      crossplat::threadpool::initialize_with_threads(io_threads);
     } catch (const std::exception&) {
       // Somebody used the library first; its pool works too.
     }
@@ -348,7 +345,11 @@ const std::vector<std::string>& original_environment() {
   return entries;
 }
 
-void initialize_http_runtime() { original_environment(); }
+}  // namespace
+
+const std::vector<std::string>& original_environment() { return prepare_runtime(kIoThreads); }
+
+void initialize_http_runtime(std::size_t io_threads) { prepare_runtime(io_threads); }
 
 base::Result<std::unique_ptr<Transport>> make_cpprest_transport(TransportOptions options) {
   initialize_http_runtime();

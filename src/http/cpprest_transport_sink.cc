@@ -1,6 +1,5 @@
 #include "http/cpprest_transport_sink.h"
 
-#include <stdexcept>
 #include <utility>
 
 namespace shutdown_auditor::http {
@@ -30,23 +29,20 @@ class ChannelBuffer final : public Base {
   void release(std::uint8_t*, std::size_t) override {}
 
  protected:
-  // An exception thrown here would end the process (the caller is a bare library thread), so it travels in the task.
+  // Never fails: an exception would end the process (the caller is a bare library thread), and for a failed task the library
+  // blocks that thread until another one has closed the stream (streambuf_state_manager in cpprest/astreambuf.h). What nobody
+  // reads is dropped; its request is cancelled by whoever stopped reading.
   pplx::task<std::size_t> _putn(const std::uint8_t* bytes, std::size_t count) override {
     try {
       const pplx::task_completion_event<std::size_t> room;
       const std::string_view piece(static_cast<const char*>(static_cast<const void*>(bytes)), count);
-      switch (channel_->put(piece, [room, count] { room.set(count); })) {
-        case ByteChannel::Put::kTaken:
-          return pplx::task_from_result(count);
-        case ByteChannel::Put::kFull:
-          return pplx::task<std::size_t>(room);
-        case ByteChannel::Put::kAborted:
-          break;
+      if (channel_->put(piece, [room, count] { room.set(count); }) == ByteChannel::Put::kFull) {
+        return pplx::task<std::size_t>(room);
       }
-      return pplx::task_from_exception<std::size_t>(std::runtime_error("nobody reads the response"));
     } catch (...) {
-      return pplx::task_from_exception<std::size_t>(std::current_exception());
+      channel_->abort();  // no memory
     }
+    return pplx::task_from_result(count);
   }
   pplx::task<int_type> _putc(std::uint8_t byte) override {
     return _putn(&byte, 1).then([byte](std::size_t) { return static_cast<int_type>(byte); });
