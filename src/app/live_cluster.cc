@@ -99,7 +99,6 @@ kube::ConfigOptions config_options(const LiveConnection& from) {
   options.user = from.user;
   options.as = from.as;
   options.as_groups = from.as_groups;
-  http::initialize_http_runtime(1);
   options.environment = http::original_environment();
   options.load = manifest::read_kubeconfig;
   return options;
@@ -137,6 +136,7 @@ std::optional<ReadCluster> read_cluster(const LiveConnection& connection, LiveQu
     io.err << report::one_line(line) << '\n';
     return std::nullopt;
   };
+  http::initialize_http_runtime(1);  // it reads a few long lists
   auto config = kube::resolve_config(config_options(connection), io.clock);
   if (!config) {
     const bool none = config.error().kind == base::ErrorKind::kNotFound && connection.kubeconfig.empty();

@@ -26,7 +26,7 @@ class ByteChannel {
     kAborted,  // dropped: nobody will read
   };
 
-  // A reader that waits is woken by `wake_bytes` of them, or by a producer that has to wait; then also by the end, an
+  // A reader that waits is woken by `wake_bytes` of them, or by a producer that waits; also by the end, an
   // abort, its stop, and by its deadline, when it gets what is there.
   explicit ByteChannel(std::size_t capacity, std::size_t wake_bytes = 1) : capacity_(capacity), wake_bytes_(wake_bytes) {}
   ByteChannel(const ByteChannel&) = delete;
@@ -51,7 +51,8 @@ class ByteChannel {
     std::optional<TransportError> failure;
   };
 
-  bool is_worth_reading() const { return size_ >= wake_bytes_ || size_ >= capacity_; }
+  // A producer that waits gives no more, however little there is.
+  bool is_worth_reading() const { return size_ > 0 && (size_ >= wake_bytes_ || resume_); }
 
   const std::size_t capacity_;
   const std::size_t wake_bytes_;

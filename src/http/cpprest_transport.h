@@ -10,13 +10,14 @@
 
 namespace shutdown_auditor::http {
 
+inline constexpr std::size_t kIoThreads = 3;
+
 // Prepares the process for cpprestsdk: a pool of a few library threads instead of forty, and SSL_CERT_FILE and
 // SSL_CERT_DIR pointing at nothing, so that OpenSSL does not parse the system's roots for every new connection only to
 // have them dropped (22 ms each where they are installed). First in main, after signals are blocked and before any
 // thread starts, because it changes the environment. Later calls, and a pool that exists already, change nothing. For a process
 // that reads a few long lists one thread is best: with more of them the library hands every chunk of a response from one to the
 // next (185,000 futex calls in a live check of 10,000 Deployments, 12,000 with one).
-inline constexpr std::size_t kIoThreads = 3;
 void initialize_http_runtime(std::size_t io_threads = kIoThreads);
 
 // "NAME=value" entries of the environment as it was before initialize_http_runtime: what a child process must be
