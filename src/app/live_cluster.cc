@@ -130,13 +130,12 @@ kube::Result<LiveInput> read_with_progress(kube::Api& api, const LiveQuery& quer
 std::optional<ReadCluster> read_cluster(const LiveConnection& connection, LiveQuery query, bool all_namespaces, Io& io) {
   // What one thread reads another one prints: with one heap the memory of the first is used again.
   ::mallopt(M_ARENA_MAX, 1);
-  http::initialize_http_runtime();
+  http::initialize_http_runtime(1);  // a few long lists are read
   const WarningLines warnings(io.err);
   const auto refuse = [&io](const std::string& line) {
     io.err << report::one_line(line) << '\n';
     return std::nullopt;
   };
-  http::initialize_http_runtime(1);  // it reads a few long lists
   auto config = kube::resolve_config(config_options(connection), io.clock);
   if (!config) {
     const bool none = config.error().kind == base::ErrorKind::kNotFound && connection.kubeconfig.empty();
